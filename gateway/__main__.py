@@ -1,0 +1,63 @@
+"""`python -m gateway`: one gateway, from the environment's settings until SIGTERM or SIGINT."""
+
+import asyncio
+import os
+import signal
+import sys
+
+import structlog
+import uvloop
+from aiohttp import web
+
+from gateway.app import create_app
+from gateway.limits import BACKLOG, IN_FLIGHT_SECONDS, URL_BYTES
+from gateway.logs import configure_logs
+from gateway.parts import PARTS
+from gateway.settings import Settings, SettingsError, read_settings
+
+log = structlog.get_logger("gateway")
+
+
+async def serve(settings: Settings) -> int:
+    """Serve until told to stop; the exit status."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    app = create_app(settings)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        shutdown_timeout=IN_FLIGHT_SECONDS,
+        max_line_size=URL_BYTES,
+        handle_signals=False,
+    )
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG).start()
+    except OSError as error:
+        log.error("cannot listen", host=settings.host, port=settings.port, reason=error.strerror)
+        await runner.cleanup()
+        return 1
+    log.info("listening", host=settings.host, port=settings.port, url=settings.public_url)
+    await stop.wait()
+    app[PARTS].health.draining = True  # /readyz says so while the sockets drain
+    log.info("stopping")
+    await runner.cleanup()
+    log.info("stopped")
+    return 0
+
+
+def main() -> int:
+    """Read the settings, then serve."""
+    try:
+        settings = read_settings(os.environ)
+    except SettingsError as error:
+        sys.stderr.write(f"gateway: {error}\n")
+        return 2
+    configure_logs(settings.log_level, settings.name)
+    return uvloop.run(serve(settings))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""The wiring file of the gateway: everything it is made of, and how the parts know one another.
+
+Called by __main__.py, and by tests that need no process of their own. Constructing opens nothing:
+connections open when the application starts, and close when it stops (`cleanup_ctx`).
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from importlib import import_module
+from importlib.util import find_spec
+from typing import cast
+from uuid import UUID
+
+from aiohttp import web
+
+from gateway.access import Gate
+from gateway.allowance import Allowance
+from gateway.auth.tokens import Tokens
+from gateway.health import Health
+from gateway.limits import BODY_BYTES, PROJECTS_PER_USER_PER_MINUTE, ROOM_TOKENS_PER_USER_PER_MINUTE
+from gateway.metrics import LoopLag, Metrics, Requests
+from gateway.middleware import observe
+from gateway.parts import HOME_URL, PARTS, HomeUrl, Parts, Sockets
+from gateway.routes import url_table
+from gateway.settings import Settings
+from store.errors import MigrationRefused
+from store.migrate import find_applied, missing, read_files
+from store.postgres import Postgres, open_pool
+
+
+def create_app(settings: Settings) -> web.Application:
+    """One gateway."""
+    postgres = open_pool(settings.database_url)
+    tokens = Tokens(settings.secret)
+    health = Health(settings.name)
+    health.add("postgresql", lambda: _schema_is_current(postgres))
+    metrics, requests, lag = Metrics(), Requests(), LoopLag()
+    metrics.add(requests.figures)
+    metrics.add(lag.figures)
+    parts = Parts(
+        settings=settings,
+        postgres=postgres,
+        tokens=tokens,
+        gate=Gate(tokens, postgres),
+        health=health,
+        metrics=metrics,
+        guests=Allowance("guests from one address", settings.guests_per_minute),
+        projects=Allowance("projects by one user", PROJECTS_PER_USER_PER_MINUTE),
+        room_tokens=Allowance("room tokens for one user", ROOM_TOKENS_PER_USER_PER_MINUTE),
+    )
+    app = web.Application(middlewares=[observe(settings, requests)], client_max_size=BODY_BYTES)
+    app[PARTS] = parts
+    app.cleanup_ctx.append(_opened(postgres, lag))
+    sockets = _plug_sockets(app, parts)
+    app[HOME_URL] = sockets.home_url if sockets is not None else _own_url(settings)
+    app.add_routes(url_table(parts, sockets))
+    return app
+
+
+def _plug_sockets(app: web.Application, parts: Parts) -> Sockets | None:
+    """The live documents: `plug_sockets(app, parts) -> Sockets` in gateway/sockets/wiring.py, if present.
+
+    It adds its own `cleanup_ctx` (entered after PostgreSQL's, left before), `on_shutdown` for draining,
+    checks (`parts.health.add`) and figures (`parts.metrics.add`).
+    """
+    if find_spec("gateway.sockets") is None or find_spec("gateway.sockets.wiring") is None:
+        return None
+    wiring = import_module("gateway.sockets.wiring")
+    plug = cast(Callable[[web.Application, Parts], Sockets], wiring.plug_sockets)
+    return plug(app, parts)
+
+
+def _own_url(settings: Settings) -> HomeUrl:
+    async def own_url(project_id: UUID) -> str:
+        return settings.socket_url
+
+    return own_url
+
+
+def _opened(postgres: Postgres, lag: LoopLag) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def opened(app: web.Application) -> AsyncIterator[None]:
+        async with postgres:
+            ticker = asyncio.create_task(lag.tick())
+            yield
+            ticker.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await ticker
+
+    return opened
+
+
+async def _schema_is_current(postgres: Postgres) -> None:
+    if names := missing(await find_applied(postgres), read_files()):
+        raise MigrationRefused(f"not applied yet: {', '.join(names)}")

@@ -1,0 +1,1 @@
+"""Who somebody is: tokens. What they may do is gateway/access.py."""

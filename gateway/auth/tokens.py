@@ -1,0 +1,136 @@
+"""Access tokens and room tokens: JSON Web Tokens (RFC 7519), HS256, issuer and audience `atrium`.
+
+An access token says who (`sub`) and by which session (`sid`); an account's role is looked up when it is
+used. A room token says who, in which project (`prj`), with which role, and opens its documents alone:
+it can be handed to an editor without handing over the account. Made by gateway/routes, read by access.py.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import jwt
+
+from gateway.limits import ACCESS_TOKEN_SECONDS, ROOM_TOKEN_SECONDS, TOKEN_BYTES
+from schemas.ids import parse_id
+from schemas.roles import Role
+
+ALGORITHM: Final = "HS256"  # pinned: the token's own `alg` is never asked
+PARTY: Final = "atrium"  # both who issues and who is addressed
+
+
+class TokenError(Exception):
+    """A token that proves nothing. The message is safe to show, and never holds the token."""
+
+
+class Expired(TokenError):
+    """The token was good once; ask for another."""
+
+
+class Forged(TokenError):
+    """Not a token of ours: wrong signature, wrong kind, or not a token at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """Proof of who somebody is."""
+
+    user_id: UUID
+    session_id: UUID
+    expires_at: float  # Unix time, seconds
+
+
+@dataclass(frozen=True, slots=True)
+class RoomToken:
+    """Proof of a role in one project."""
+
+    user_id: UUID
+    project_id: UUID
+    role: Role
+    display_name: str
+    expires_at: float  # Unix time, seconds
+
+
+class Tokens:
+    """Signs and verifies with one secret. `now` is the clock for signing, in Unix seconds."""
+
+    def __init__(self, secret: str, now: Callable[[], float] = time.time) -> None:
+        self._key = secret.encode()
+        self._now = now
+
+    def sign_access(self, user_id: UUID, session_id: UUID) -> tuple[str, int]:
+        """A token and the seconds that it is good for."""
+        claims = {"sub": str(user_id), "sid": str(session_id), "typ": "access"}
+        return self._sign(claims, ACCESS_TOKEN_SECONDS), ACCESS_TOKEN_SECONDS
+
+    def sign_room(
+        self, user_id: UUID, project_id: UUID, role: Role, display_name: str, not_after: float
+    ) -> tuple[str, int]:
+        """A token and the seconds that it is good for; it never outlives `not_after` (Unix time)."""
+        seconds = max(1, min(ROOM_TOKEN_SECONDS, int(not_after - self._now())))
+        claims = {
+            "sub": str(user_id),
+            "prj": str(project_id),
+            "role": role.value,
+            "name": display_name,
+            "typ": "room",
+        }
+        return self._sign(claims, seconds), seconds
+
+    def verify_access(self, token: str) -> AccessToken:
+        """Read an access token; raises Expired or Forged."""
+        match self.verify(token):
+            case AccessToken() as access:
+                return access
+            case RoomToken():
+                raise Forged("a room token opens documents only; use the access token here")
+
+    def verify(self, token: str) -> AccessToken | RoomToken:
+        """Read a token of either kind; raises Expired or Forged."""
+        claims = self._claims(token)
+        try:
+            match claims["typ"]:
+                case "access":
+                    return AccessToken(
+                        user_id=parse_id(claims["sub"]),
+                        session_id=parse_id(claims["sid"]),
+                        expires_at=float(claims["exp"]),
+                    )
+                case "room":
+                    return RoomToken(
+                        user_id=parse_id(claims["sub"]),
+                        project_id=parse_id(claims["prj"]),
+                        role=Role(claims["role"]),
+                        display_name=str(claims["name"]),
+                        expires_at=float(claims["exp"]),
+                    )
+        except (KeyError, TypeError, ValueError):
+            raise Forged("the token lacks what a token of Atrium holds") from None
+        raise Forged("the token is of another kind")
+
+    def _sign(self, claims: Mapping[str, object], seconds: int) -> str:
+        now = int(self._now())
+        payload = {**claims, "iss": PARTY, "aud": PARTY, "iat": now, "exp": now + seconds}
+        return jwt.encode(payload, self._key, algorithm=ALGORITHM)
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        if not token:
+            raise Forged("no token was given")
+        if len(token) > TOKEN_BYTES:
+            raise Forged(f"a token has at most {TOKEN_BYTES} bytes")
+        try:
+            return jwt.decode(
+                token,
+                self._key,
+                algorithms=[ALGORITHM],
+                issuer=PARTY,
+                audience=PARTY,
+                # A clock that runs behind the signer's must not refuse a token that was just made.
+                options={"require": ["exp", "iat", "sub", "iss", "aud"], "verify_iat": False},
+            )
+        except jwt.ExpiredSignatureError:
+            raise Expired("the token has expired") from None
+        except jwt.PyJWTError:  # the library's own texts may quote parts of the token
+            raise Forged("the token was not made by this server") from None

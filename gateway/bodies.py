@@ -1,0 +1,62 @@
+"""JSON bodies in and out, by msgspec. Called by the routes; errors point at the field."""
+
+import re
+from typing import Final, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from schemas.problems import FieldError
+
+BodyT = TypeVar("BodyT")
+
+_PATH: Final = re.compile(r"^(?P<what>.*?)(?: - at `(?P<where>key in )?\$?(?P<path>[^`]*)`)?$", re.DOTALL)
+_FIELD: Final = re.compile(r"^Object (?:missing required|contains unknown) field `(?P<name>.*)`$", re.DOTALL)
+
+
+class BadBody(Exception):
+    """The body is not what the endpoint takes; `errors` says where and why, the caller can correct it."""
+
+    def __init__(self, status: int, detail: str, errors: tuple[FieldError, ...] = ()) -> None:
+        super().__init__(detail)
+        self.status = status  # 400: not JSON; 422: JSON of another shape
+        self.detail = detail
+        self.errors = errors
+
+
+async def read_body(request: web.Request, kind: type[BodyT], optional: bool = False) -> BodyT:
+    """The body as `kind`; an empty one counts as `{}` where it is optional. Raises BadBody, or 413."""
+    raw = await request.read()
+    if not raw.strip():
+        if not optional:
+            raise BadBody(400, "the body is empty; this endpoint takes a JSON object")
+        raw = b"{}"
+    return decode(raw, kind)
+
+
+def decode(raw: bytes, kind: type[BodyT]) -> BodyT:
+    """Bytes to a struct. Raises BadBody."""
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.ValidationError as error:
+        found = field_error(str(error))
+        raise BadBody(422, "the body does not have the right shape", (found,)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadBody(400, f"the body is not JSON: {error}") from None
+
+
+def field_error(message: str) -> FieldError:
+    """msgspec's "what - at `$.a[0]`" as a JSON pointer (/a/0) and what is wrong there."""
+    match = _PATH.match(message)
+    assert match is not None  # every part of the pattern is optional
+    what = match["what"]
+    pointer = re.sub(r"\[(\d+|\.\.\.)\]", r".\1", match["path"] or "").replace("~", "~0").replace("/", "~1")
+    pointer = pointer.replace(".", "/")
+    if (field := _FIELD.match(what)) is not None:
+        pointer += "/" + field["name"].replace("~", "~0").replace("/", "~1")
+    return FieldError(pointer=pointer, detail=what)
+
+
+def answer(body: msgspec.Struct, status: int = 200) -> web.Response:
+    """A struct as a JSON response."""
+    return web.Response(body=msgspec.json.encode(body), status=status, content_type="application/json")

@@ -1,0 +1,27 @@
+"""Every limit of the gateway's REST side, with its unit and reason; the rooms have their own."""
+
+from typing import Final
+
+BODY_BYTES: Final = 64 * 1024  # of a JSON body: the largest of today has one name of 200 characters
+URL_BYTES: Final = 8190  # of a request line: nginx' own default; a token takes about 400
+
+GUESTS_PER_ADDRESS_PER_MINUTE: Final = 600  # a lecture hall behind one address may arrive at once
+PROJECTS_PER_USER_PER_MINUTE: Final = 120  # people make one at a time, scripts a few dozen
+ROOM_TOKENS_PER_USER_PER_MINUTE: Final = 1_200  # one for each document that an editor opens
+BUCKETS: Final = 20_000  # addresses or users remembered by one limit, about 200 bytes each
+
+SESSION_SECONDS: Final = 30 * 24 * 3600  # a guest may come back within a month
+ACCESS_TOKEN_SECONDS: Final = 24 * 3600  # a working day and a night: there is no refresh yet
+ROOM_TOKEN_SECONDS: Final = 12 * 3600  # an editor left open over a day reconnects with the token it has
+TOKEN_BYTES: Final = 4_096  # ours take 400, or 2,000 with a name of 100 emoji; longer ones are not read
+
+ACCESS_CACHE_SECONDS: Final = 3.0  # how long a revoked role may still open a document
+ACCESS_CACHE_ENTRIES: Final = 20_000  # about 300 bytes each
+EXISTENCE_GRACE_SECONDS: Final = (
+    600.0  # how long a known project opens by room token while PostgreSQL is away
+)
+
+CHECK_SECONDS: Final = 2.0  # for each question of /readyz; load balancers ask every few seconds
+IN_FLIGHT_SECONDS: Final = 3.0  # that REST requests get to finish when the process stops
+BACKLOG: Final = 1_024  # connections waiting to be accepted: a thousand clients may come back at once
+RETRY_AFTER_SECONDS: Final = 2  # told to clients when a store is away

@@ -1,0 +1,75 @@
+"""Logs: one JSON line per event on stderr, by structlog; the standard library's loggers go the same way.
+
+Called once, by __main__.py. No line ever holds a token: requests are logged without their query, and
+whatever else looks like a token (aiohttp quotes malformed request lines) is blotted out at the end.
+"""
+
+import logging
+import re
+import sys
+from typing import Final, TextIO
+
+import structlog
+
+from gateway.settings import LogLevel
+
+# A JSON Web Token, also one cut off after its first part; and the value of any `token` parameter.
+_TOKEN: Final = re.compile(r"eyJ[A-Za-z0-9_=-]{8,}(?:\.[A-Za-z0-9_=-]*){0,2}")
+_PARAMETER: Final = re.compile(r"((?:access_|room_)?token=)[^&\s\"'\\]+", re.IGNORECASE)
+
+
+def blot(line: str) -> str:
+    """The line with every token made unreadable."""
+    return _PARAMETER.sub(r"\1[token]", _TOKEN.sub("[token]", line))
+
+
+def configure_logs(level: LogLevel, name: str, stream: TextIO = sys.stderr) -> None:
+    """Send every log line of this process, from `level` up, to `stream` as JSON with the process's name."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+    ]
+
+    def add_process(
+        logger: object, method: str, event: structlog.typing.EventDict
+    ) -> structlog.typing.EventDict:
+        event["process"] = name
+        return event
+
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                add_process,
+                structlog.processors.format_exc_info,
+                structlog.processors.EventRenamer("event"),
+                _render,
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for chatty in ("asyncio", "psycopg.pool", "aiohttp.access"):
+        logging.getLogger(chatty).setLevel(max(root.level, logging.WARNING))
+
+
+_json: Final = structlog.processors.JSONRenderer(ensure_ascii=False)
+
+
+def _render(logger: object, method: str, event: structlog.typing.EventDict) -> str:
+    return blot(str(_json(logger, method, event)))

@@ -1,0 +1,47 @@
+"""What app.py makes once, and routes and sockets use: plain values, reached by `request.app[PARTS]`."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from aiohttp import web
+
+from gateway.access import Gate
+from gateway.allowance import Allowance
+from gateway.auth.tokens import Tokens
+from gateway.health import Health
+from gateway.metrics import Metrics
+from gateway.settings import Settings
+from store.postgres import Postgres
+
+HomeUrl = Callable[[UUID], Awaitable[str]]  # project -> WebSocket base of its room's home
+Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """One gateway's parts. PostgreSQL opens with the application; the rest is ready when constructed."""
+
+    settings: Settings
+    postgres: Postgres
+    tokens: Tokens
+    gate: Gate
+    health: Health
+    metrics: Metrics
+    guests: Allowance  # by client address
+    projects: Allowance  # by user
+    room_tokens: Allowance  # by user
+
+
+@dataclass(frozen=True, slots=True)
+class Sockets:
+    """What gateway/sockets/wiring.py gives back: the live documents' endpoints, and where rooms live."""
+
+    collab: Endpoint  # GET /collab/{project}/{path}
+    hocuspocus: Endpoint  # GET /hocuspocus
+    home_url: HomeUrl
+
+
+PARTS: Final = web.AppKey("parts", Parts)
+HOME_URL: Final[web.AppKey[HomeUrl]] = web.AppKey("home_url")

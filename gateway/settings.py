@@ -1,0 +1,121 @@
+"""The gateway's settings: one frozen value, read from the environment once, in __main__.py."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Final, Literal, get_args
+from urllib.parse import urlsplit
+
+from gateway.limits import GUESTS_PER_ADDRESS_PER_MINUTE
+
+SECRET_BYTES: Final = 32  # as long as HS256's output (RFC 7518, section 3.2)
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+Network = IPv4Network | IPv6Network
+
+
+class SettingsError(ValueError):
+    """A variable of the environment cannot be used; the message names it and says what it should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one gateway needs to know. Secrets stay out of its repr, and so out of logs."""
+
+    database_url: str = field(repr=False)  # libpq URI
+    redis_url: str = field(repr=False)  # redis://…, rediss://… or unix:///path?db=0
+    secret: str = field(repr=False)  # signs tokens; the same for all gateways
+    host: str = "127.0.0.1"
+    port: int = 8000
+    public_url: str = "http://127.0.0.1:8000"  # how clients reach this very gateway
+    name: str = "gateway"  # unique among the gateways
+    log_level: LogLevel = "info"
+    trusted_proxies: tuple[Network, ...] = ()  # whose X-Forwarded-For is believed
+    guests_per_minute: int = GUESTS_PER_ADDRESS_PER_MINUTE  # per client address
+
+    @property
+    def socket_url(self) -> str:
+        """`public_url` for WebSocket clients: ws:// or wss://."""
+        return "ws" + self.public_url.removeprefix("http")
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Read and check all settings; SettingsError names the first that is wrong, in one line."""
+    host = environment.get("ATRIUM_HOST") or "127.0.0.1"
+    port = _port(environment)
+    shown_host = f"[{host}]" if ":" in host else host
+    return Settings(
+        database_url=_url(environment, "DATABASE_URL", "", ("postgresql", "postgres")),
+        redis_url=_url(environment, "REDIS_URL", "", ("redis", "rediss", "unix")),
+        secret=_secret(environment),
+        host=host,
+        port=port,
+        public_url=_public_url(environment, f"http://{shown_host}:{port}"),
+        name=environment.get("ATRIUM_NAME") or f"gateway-{port}",
+        log_level=_log_level(environment),
+        trusted_proxies=_networks(environment),
+        guests_per_minute=_positive(environment, "ATRIUM_GUESTS_PER_MINUTE", GUESTS_PER_ADDRESS_PER_MINUTE),
+    )
+
+
+def _url(environment: Mapping[str, str], name: str, default: str, schemes: tuple[str, ...]) -> str:
+    value = environment.get(name) or default
+    if not value:
+        raise SettingsError(f"{name} is not set; it is a URL that starts with {schemes[0]}://")
+    try:
+        scheme = urlsplit(value).scheme
+    except ValueError:
+        scheme = ""
+    if scheme not in schemes:  # the value itself may hold a password: it is not repeated
+        raise SettingsError(f"{name} must start with {' or '.join(f'{known}://' for known in schemes)}")
+    return value
+
+
+def _public_url(environment: Mapping[str, str], default: str) -> str:
+    url = _url(environment, "ATRIUM_PUBLIC_URL", default, ("http", "https"))
+    parts = urlsplit(url)
+    if not parts.netloc or parts.query or parts.fragment:
+        raise SettingsError("ATRIUM_PUBLIC_URL must look like https://atrium.example or http://host:8000")
+    return url.rstrip("/")
+
+
+def _secret(environment: Mapping[str, str]) -> str:
+    secret = environment.get("ATRIUM_SECRET", "")
+    if len(secret.encode()) < SECRET_BYTES:
+        raise SettingsError(
+            f"ATRIUM_SECRET must have at least {SECRET_BYTES} bytes, the same on every gateway"
+        )
+    return secret
+
+
+def _port(environment: Mapping[str, str]) -> int:
+    port = _positive(environment, "ATRIUM_PORT", 8000)
+    if port > 65_535:
+        raise SettingsError("ATRIUM_PORT must be a port number from 1 to 65535")
+    return port
+
+
+def _positive(environment: Mapping[str, str], name: str, default: int) -> int:
+    value = environment.get(name) or str(default)
+    if not (value.isascii() and value.isdecimal() and 0 < len(value) < 10 and int(value) > 0):
+        raise SettingsError(f"{name} must be a whole number above 0, not {value!r}")
+    return int(value)
+
+
+def _log_level(environment: Mapping[str, str]) -> LogLevel:
+    value = environment.get("ATRIUM_LOG_LEVEL") or "info"
+    known: tuple[LogLevel, ...] = get_args(LogLevel)
+    for level in known:
+        if value.lower() == level:
+            return level
+    raise SettingsError(f"ATRIUM_LOG_LEVEL must be one of {', '.join(known)}, not {value!r}")
+
+
+def _networks(environment: Mapping[str, str]) -> tuple[Network, ...]:
+    parts = environment.get("ATRIUM_TRUSTED_PROXIES", "").replace(",", " ").split()
+    try:
+        return tuple(ip_network(part) for part in parts)
+    except ValueError as error:
+        raise SettingsError(
+            f"ATRIUM_TRUSTED_PROXIES must list networks such as 10.0.0.0/8: {error}"
+        ) from None

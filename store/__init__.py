@@ -1,0 +1,1 @@
+"""All shared and durable state: PostgreSQL and Redis. Blind to rooms, gateway and workers."""

@@ -1,0 +1,26 @@
+"""What can go wrong in the store. gateway/problems.py maps these to HTTP.
+
+StoreError
+├── StoreUnavailable   a server does not answer; try again
+└── MigrationRefused   the database's schema does not fit this version of Atrium
+"""
+
+
+class StoreError(Exception):
+    """Base of every error that the store raises on purpose."""
+
+
+class StoreUnavailable(StoreError):
+    """A server that holds state cannot be reached, or does not answer in time.
+
+    Whether a write took place is unknown. The caller may try again after `retry_after` seconds.
+    """
+
+    def __init__(self, server: str, reason: str, retry_after: int = 2) -> None:
+        super().__init__(f"{server} is unavailable: {reason}")
+        self.server = server
+        self.retry_after = retry_after  # seconds
+
+
+class MigrationRefused(StoreError):
+    """The migrations in the database and those of this version contradict each other; nothing was changed."""
