@@ -1,0 +1,99 @@
+"""ATRIUM_HOME: which file and folder of an instance lies where. Used by the supervisor, status and the tests."""
+
+import hashlib
+import os
+import secrets
+import stat
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.launch.errors import LaunchError
+from gateway.launch.limits import LOG_BYTES, SOCKET_PATH_BYTES
+
+
+@dataclass(frozen=True)
+class Home:
+    """The directory that holds one instance's data, logs, secret and sockets."""
+
+    root: Path
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "lock"
+
+    @property
+    def instance(self) -> Path:
+        return self.root / "instance.json"
+
+    @property
+    def postgres(self) -> Path:
+        return self.root / "postgres"
+
+    @property
+    def valkey(self) -> Path:
+        return self.root / "valkey"
+
+    @property
+    def run(self) -> Path:
+        """Where the sockets are: inside the home, or in the temporary directory where that path is too long."""
+        inside = self.root / "run"
+        longest = inside / "pg" / ".s.PGSQL.5432"
+        if len(os.fsencode(longest)) <= SOCKET_PATH_BYTES:
+            return inside
+        digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"atrium-{os.getuid()}-{digest}"
+
+    @property
+    def postgres_socket(self) -> Path:
+        return self.run / "pg"
+
+    @property
+    def valkey_socket(self) -> Path:
+        return self.run / "valkey.sock"
+
+    def create(self) -> None:
+        """Make the directories. As root they let the database's account pass through, not look in."""
+        mode = 0o711 if os.getuid() == 0 else 0o700
+        self.root.mkdir(mode=mode, parents=True, exist_ok=True)
+        self.logs.mkdir(mode=0o700, exist_ok=True)
+        self.valkey.mkdir(mode=0o700, exist_ok=True)
+        self.run.mkdir(mode=mode, exist_ok=True)
+        facts = self.run.lstat()
+        if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid() or facts.st_mode & 0o066:
+            # Somebody could have made it first, in a temporary directory that all share.
+            raise LaunchError(f"{self.run} is not a private directory of ours; remove it or set TMPDIR")
+
+    def log(self, name: str) -> Path:
+        """The log of a process, after setting a large one aside."""
+        path = self.logs / f"{name}.log"
+        if path.exists() and path.stat().st_size > LOG_BYTES:
+            path.replace(path.with_suffix(".log.1"))
+        return path
+
+    def secret(self) -> str:
+        """The signing key of this instance, made at the first start and kept."""
+        path = self.root / "secret"
+        if path.exists() and (kept := path.read_text().strip()):
+            return kept
+        fresh = secrets.token_urlsafe(48)
+        new = path.with_suffix(".new")
+        new.unlink(missing_ok=True)
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(fresh)
+        new.replace(path)
+        return fresh
+
+
+def last_line(log: Path) -> str:
+    """The last line of a log that says something, for an error message."""
+    if not log.exists():
+        return "(no log)"
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 4096))
+        lines = file.read().decode(errors="replace").splitlines()
+    return next((line.strip() for line in reversed(lines) if line.strip()), "(empty log)")

@@ -1,0 +1,75 @@
+"""What `up` was asked for: the command line and the environment as one value. Built by `__main__` only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.launch.errors import LaunchError
+from gateway.launch.home import Home
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One start of `up`. A URL that is None stands for the embedded server."""
+
+    home: Home
+    host: str
+    port: int
+    gateways: int
+    workers: int
+    database_url: str | None
+    redis_url: str | None
+    secret: str | None
+    public_url: str | None
+
+    @property
+    def ports(self) -> range:
+        return range(self.port, self.port + self.gateways)
+
+    @property
+    def reachable_host(self) -> str:
+        """The host under which this machine itself reaches the gateways."""
+        return {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "[::1]"}.get(self.host, bracketed(self.host))
+
+    def url(self, port: int) -> str:
+        return f"http://{self.reachable_host}:{port}"
+
+
+def bracketed(host: str) -> str:
+    """An address as it stands in a URL."""
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
+def home_of(environ: Mapping[str, str]) -> Home:
+    """The home that ATRIUM_HOME names, or `.atrium` in the checkout."""
+    named = environ.get("ATRIUM_HOME")
+    return Home(Path(named).expanduser().absolute() if named else CHECKOUT / ".atrium")
+
+
+def settings_from(
+    environ: Mapping[str, str], *, host: str | None, port: int | None, gateways: int, workers: int
+) -> Settings:
+    """Options win over the environment; an empty variable counts as unset."""
+    secret = environ.get("ATRIUM_SECRET") or None
+    if secret is not None and len(secret.encode()) < 32:
+        raise LaunchError("ATRIUM_SECRET is shorter than 32 bytes; leave it unset to have one made and kept")
+    if port is None:
+        named = environ.get("ATRIUM_PORT") or "8000"
+        if not named.isdecimal():
+            raise LaunchError("ATRIUM_PORT is not a number")
+        port = int(named)
+    if not 1 <= port <= port + gateways - 1 <= 65_535:
+        raise LaunchError(f"ports {port} to {port + gateways - 1} do not exist; choose --port and --gateways")
+    return Settings(
+        home=home_of(environ),
+        host=host or environ.get("ATRIUM_HOST") or "127.0.0.1",
+        port=port,
+        gateways=gateways,
+        workers=workers,
+        database_url=environ.get("DATABASE_URL") or None,
+        redis_url=environ.get("REDIS_URL") or None,
+        secret=secret,
+        public_url=environ.get("ATRIUM_PUBLIC_URL") or None,
+    )

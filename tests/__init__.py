@@ -1,0 +1,1 @@
+"""The tests of Atrium; they run against real servers (support/stack.py)."""

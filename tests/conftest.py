@@ -1,0 +1,92 @@
+"""Fixtures that all tests share: a running Atrium, and what the tests with JavaScript clients need.
+
+`stack` is one instance for the whole run (2 gateways, 1 worker), for tests that leave it as they found it.
+`own_stack` makes one for a test that breaks things: `stack = own_stack(gateways=3)`.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.stack import Stack
+
+JS_CLIENTS = Path(__file__).parent / "clients" / "js"
+REQUIRE_NODE = "ATRIUM_REQUIRE_NODE"  # set by .ci/run: there the tests with JavaScript clients must not be skipped
+
+MakeStack = Callable[..., Stack]
+_stacks: list[Stack] = []
+
+
+def _made(**options: Any) -> Stack:
+    stack = Stack(**options)
+    _stacks.append(stack)
+    return stack
+
+
+def _removed(stack: Stack) -> None:
+    _stacks.remove(stack)
+    stack.remove()
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """The shared instance. Make projects of your own in it; never kill its processes."""
+    shared = _made(gateways=2, workers=1)
+    try:
+        shared.start()
+        yield shared
+    finally:
+        _removed(shared)
+
+
+@pytest.fixture
+def own_stack() -> Iterator[MakeStack]:
+    """Makes and starts instances for one test: `own_stack(gateways=2, workers=1, environment={…}, start=True)`."""
+    mine: list[Stack] = []
+
+    def make(*, start: bool = True, **options: Any) -> Stack:
+        fresh = _made(**options)
+        mine.append(fresh)
+        if start:
+            fresh.start()
+        return fresh
+
+    try:
+        yield make
+    finally:
+        for each in mine:
+            _removed(each)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add the ends of the logs to the report of a test that failed while it used a stack."""
+    report = yield
+    if report.failed and {"stack", "own_stack"} & set(getattr(item, "fixturenames", ())):
+        report.sections.extend((f"logs of {stack.home.name}", stack.tails()) for stack in _stacks)
+    return report
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests marked `js` need Node.js and the installed packages; say why where they are skipped."""
+    reason = missing_node()
+    for item in items:
+        if reason is not None and item.get_closest_marker("js"):
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_sessionstart() -> None:
+    if os.environ.get(REQUIRE_NODE) and (reason := missing_node()):
+        raise pytest.UsageError(f"{reason}, and {REQUIRE_NODE} forbids to skip the tests that need it")
+
+
+def missing_node() -> str | None:
+    if shutil.which("node") is None:
+        return "Node.js is not installed"
+    if not (JS_CLIENTS / "node_modules").is_dir():
+        return "the npm packages of tests/clients/js are not installed (./atrium test installs them)"
+    return None
