@@ -9,11 +9,12 @@ an invitation works at once. While PostgreSQL is away, a room token still opens 
 not long ago; all else is StoreUnavailable.
 """
 
+import asyncio
 from dataclasses import dataclass
 from uuid import UUID
 
 from gateway.auth.tokens import AccessToken, RoomToken, TokenError, Tokens
-from gateway.limits import ACCESS_CACHE_ENTRIES, ACCESS_CACHE_SECONDS, EXISTENCE_GRACE_SECONDS
+from gateway.limits import ACCESS_CACHE_ENTRIES, ACCESS_CACHE_SECONDS, EXISTENCE_GRACE_SECONDS, EXISTENCE_WAIT_SECONDS
 from gateway.recent import Recent
 from schemas.close_codes import CloseCode
 from schemas.ids import parse_id
@@ -80,15 +81,18 @@ class Gate:
     async def _by_room_token(self, proof: RoomToken, project: UUID) -> Access:
         if proof.project_id != project:
             raise Denied(CloseCode.FORBIDDEN, "the room token is for another project")
-        try:
-            exists = await self._projects.get(project, lambda: project_exists(self._postgres, project))
-        except StoreUnavailable:
-            if not self._projects.known(project, EXISTENCE_GRACE_SECONDS):
-                raise
-            exists = True
-        if not exists:
+        if not await self._exists(project):
             raise Denied(CloseCode.NOT_FOUND, "there is no such project")
         return Access(proof.user_id, project, proof.role, proof.display_name, proof.expires_at)
+
+    async def _exists(self, project: UUID) -> bool:
+        asked = self._projects.get(project, lambda: project_exists(self._postgres, project))
+        if not self._projects.known(project, EXISTENCE_GRACE_SECONDS):
+            return await asked
+        try:
+            return await asyncio.wait_for(asked, EXISTENCE_WAIT_SECONDS)
+        except (StoreUnavailable, TimeoutError):
+            return True
 
     async def by_access_token(self, proof: AccessToken, project: UUID) -> Access:
         """What an access token that was verified already is worth in the project."""

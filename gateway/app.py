@@ -20,7 +20,7 @@ from gateway.auth.tokens import Tokens
 from gateway.health import Health
 from gateway.limits import BODY_BYTES, PROJECTS_PER_USER_PER_MINUTE, ROOM_TOKENS_PER_USER_PER_MINUTE
 from gateway.metrics import LoopLag, Metrics, Requests
-from gateway.middleware import observe
+from gateway.middleware import note_begun, observe
 from gateway.parts import HOME_URL, PARTS, HomeUrl, Parts, Sockets
 from gateway.routes import url_table
 from gateway.settings import Settings
@@ -29,8 +29,8 @@ from store.migrate import find_applied, missing, read_files
 from store.postgres import Postgres, open_pool
 
 
-def create_app(settings: Settings) -> web.Application:
-    """One gateway."""
+def create_app(settings: Settings, live: bool = True) -> web.Application:
+    """One gateway; without `live` documents it is the REST side alone, and needs no Redis."""
     postgres = open_pool(settings.database_url)
     tokens = Tokens(settings.secret)
     health = Health(settings.name)
@@ -50,9 +50,10 @@ def create_app(settings: Settings) -> web.Application:
         room_tokens=Allowance("room tokens for one user", ROOM_TOKENS_PER_USER_PER_MINUTE),
     )
     app = web.Application(middlewares=[observe(settings, requests)], client_max_size=BODY_BYTES)
+    app.on_response_prepare.append(note_begun)
     app[PARTS] = parts
     app.cleanup_ctx.append(_opened(postgres, lag))
-    sockets = _plug_sockets(app, parts)
+    sockets = _plug_sockets(app, parts) if live else None
     app[HOME_URL] = sockets.home_url if sockets is not None else _own_url(settings)
     app.add_routes(url_table(parts, sockets))
     return app

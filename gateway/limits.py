@@ -17,9 +17,8 @@ TOKEN_BYTES: Final = 4_096  # ours take 400, or 2,000 with a name of 100 emoji; 
 
 ACCESS_CACHE_SECONDS: Final = 3.0  # how long a revoked role may still open a document
 ACCESS_CACHE_ENTRIES: Final = 20_000  # about 300 bytes each
-EXISTENCE_GRACE_SECONDS: Final = (
-    600.0  # how long a known project opens by room token while PostgreSQL is away
-)
+EXISTENCE_GRACE_SECONDS: Final = 600.0  # how long a known project opens by room token while PostgreSQL is away
+EXISTENCE_WAIT_SECONDS: Final = 0.25  # for PostgreSQL to confirm such a project, before its word is not needed
 
 CHECK_SECONDS: Final = 2.0  # for each question of /readyz; load balancers ask every few seconds
 IN_FLIGHT_SECONDS: Final = 3.0  # that REST requests get to finish when the process stops

@@ -32,9 +32,7 @@ def configure_logs(level: LogLevel, name: str, stream: TextIO = sys.stderr) -> N
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
     ]
 
-    def add_process(
-        logger: object, method: str, event: structlog.typing.EventDict
-    ) -> structlog.typing.EventDict:
+    def add_process(logger: object, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
         event["process"] = name
         return event
 

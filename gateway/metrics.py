@@ -70,9 +70,7 @@ class Metrics(Collector):
 
     async def page(self, request: web.Request) -> web.Response:
         """`GET /metrics`."""
-        return web.Response(
-            body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
-        )
+        return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 class Requests:
@@ -91,9 +89,7 @@ class Requests:
 
     def figures(self) -> Iterator[Metric]:
         """For `Metrics.add`."""
-        counted = CounterMetricFamily(
-            "atrium_http_requests", "Finished requests", labels=("method", "route", "status")
-        )
+        counted = CounterMetricFamily("atrium_http_requests", "Finished requests", labels=("method", "route", "status"))
         for (method, route, status), count in self._counts.items():
             counted.add_metric((method, route, str(status)), count)
         yield counted

@@ -19,6 +19,8 @@ REQUEST_ID: Final = "X-Request-ID"
 _GIVEN_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")  # from a proxy; anything else is not ours to log
 _QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})  # asked every few seconds by machines
 
+_BEGUN: Final = web.RequestKey("begun", bool)
+
 log = structlog.get_logger("gateway.http")
 
 
@@ -52,6 +54,11 @@ def observe(settings: Settings, requests: Requests) -> Middleware:
     return middleware
 
 
+async def note_begun(request: web.Request, response: web.StreamResponse) -> None:
+    """For `on_response_prepare`: from here on an error cannot become a problem any more."""
+    request[_BEGUN] = True
+
+
 async def _answer(
     request: web.Request,
     handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
@@ -60,6 +67,9 @@ async def _answer(
     try:
         return await handler(request)
     except Exception as error:  # each becomes a problem, an unknown one also a log line
+        if _BEGUN in request:  # a stream or a socket: too late for another answer
+            log.exception("request broken off", method=request.method, path=request.path)
+            raise
         response = respond(error, request.path, request_id)
         if response.status == 500:
             log.exception("request failed", method=request.method, path=request.path)

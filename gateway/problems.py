@@ -79,7 +79,9 @@ def describe(error: Exception) -> tuple[int, str, str, tuple[FieldError, ...], d
             return 405, "method-not-allowed", f"allowed here: {allowed}", (), {"Allow": allowed}
         case web.HTTPException():
             kind = _HTTP_KINDS.get(error.status, "refused")
-            return error.status, kind, error.text or "", (), _kept(error)
+            said = error.text or ""
+            detail = "" if said.startswith(f"{error.status}: ") else said  # aiohttp's default says nothing
+            return error.status, kind, detail, (), _kept(error)
         case _:
             return 500, "internal", "the error was logged under this request_id", (), {}
 
@@ -96,9 +98,7 @@ def respond(error: Exception, path: str, request_id: str) -> web.Response:
         request_id=request_id,
         errors=errors,
     )
-    return web.Response(
-        body=msgspec.json.encode(problem), status=status, headers=headers, content_type=CONTENT_TYPE
-    )
+    return web.Response(body=msgspec.json.encode(problem), status=status, headers=headers, content_type=CONTENT_TYPE)
 
 
 def _retry(seconds: int | None) -> dict[str, str]:
@@ -111,6 +111,4 @@ def _challenge(error: str, description: str) -> dict[str, str]:
 
 
 def _kept(error: web.HTTPException) -> dict[str, str]:
-    return {
-        name: error.headers[name] for name in ("Retry-After", "WWW-Authenticate") if name in error.headers
-    }
+    return {name: error.headers[name] for name in ("Retry-After", "WWW-Authenticate") if name in error.headers}

@@ -82,9 +82,7 @@ def _public_url(environment: Mapping[str, str], default: str) -> str:
 def _secret(environment: Mapping[str, str]) -> str:
     secret = environment.get("ATRIUM_SECRET", "")
     if len(secret.encode()) < SECRET_BYTES:
-        raise SettingsError(
-            f"ATRIUM_SECRET must have at least {SECRET_BYTES} bytes, the same on every gateway"
-        )
+        raise SettingsError(f"ATRIUM_SECRET must have at least {SECRET_BYTES} bytes, the same on every gateway")
     return secret
 
 
@@ -116,6 +114,4 @@ def _networks(environment: Mapping[str, str]) -> tuple[Network, ...]:
     try:
         return tuple(ip_network(part) for part in parts)
     except ValueError as error:
-        raise SettingsError(
-            f"ATRIUM_TRUSTED_PROXIES must list networks such as 10.0.0.0/8: {error}"
-        ) from None
+        raise SettingsError(f"ATRIUM_TRUSTED_PROXIES must list networks such as 10.0.0.0/8: {error}") from None

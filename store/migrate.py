@@ -86,9 +86,7 @@ def plan(applied: Sequence[Applied], files: Sequence[Migration]) -> list[Migrati
                 "run the newer version, or restore a backup from before it"
             )
         if file.checksum != row.checksum:
-            raise MigrationRefused(
-                f"{file.name} was edited after it had been applied: restore it and write a new file"
-            )
+            raise MigrationRefused(f"{file.name} was edited after it had been applied: restore it and write a new file")
     last = max((row.number for row in applied), default=0)
     for file in by_number.values():
         if file.number < last:
@@ -109,9 +107,7 @@ async def find_applied(postgres: Postgres) -> list[Applied]:
     table = await postgres.row(_Table, "SELECT to_regclass('schema_migrations') IS NOT NULL AS is_there")
     if table is None or not table.is_there:
         return []
-    return await postgres.rows(
-        Applied, "SELECT number, name, checksum FROM schema_migrations ORDER BY number"
-    )
+    return await postgres.rows(Applied, "SELECT number, name, checksum FROM schema_migrations ORDER BY number")
 
 
 def migrate(url: str, folder: Path = FOLDER, lock_seconds: float = LOCK_SECONDS) -> list[str]:

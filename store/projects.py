@@ -65,9 +65,7 @@ async def create_project(postgres: Postgres, project_id: UUID, owner_id: UUID, n
     return row
 
 
-async def find_membership(
-    postgres: Postgres, project_id: UUID, user_id: UUID, session_id: UUID
-) -> MembershipRow:
+async def find_membership(postgres: Postgres, project_id: UUID, user_id: UUID, session_id: UUID) -> MembershipRow:
     """Everything that decides whether an access token opens a project, in one round trip."""
     row = await postgres.row(
         MembershipRow,

@@ -118,8 +118,8 @@ class Tokens:
     def _claims(self, token: str) -> dict[str, Any]:
         if not token:
             raise Forged("no token was given")
-        if len(token) > TOKEN_BYTES:
-            raise Forged(f"a token has at most {TOKEN_BYTES} bytes")
+        if len(token) > TOKEN_BYTES or not token.isascii():
+            raise Forged(f"a token has at most {TOKEN_BYTES} ASCII characters")
         try:
             return jwt.decode(
                 token,
@@ -132,5 +132,7 @@ class Tokens:
             )
         except jwt.ExpiredSignatureError:
             raise Expired("the token has expired") from None
-        except jwt.PyJWTError:  # the library's own texts may quote parts of the token
+        except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
+            # PyJWT parses the header before it checks anything, and lets some of json's errors through.
+            # Its texts may quote parts of the token, hence `from None`.
             raise Forged("the token was not made by this server") from None

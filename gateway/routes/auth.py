@@ -27,7 +27,5 @@ async def create_guest(request: web.Request) -> web.Response:
         session_seconds=SESSION_SECONDS,
     )
     token, seconds = parts.tokens.sign_access(user_id, session_id)
-    user = accounts.User(
-        id=row.id, display_name=row.display_name, is_guest=row.is_guest, created_at=row.created_at
-    )
+    user = accounts.User(id=row.id, display_name=row.display_name, is_guest=row.is_guest, created_at=row.created_at)
     return answer(accounts.AccessGranted(access_token=token, expires_in=seconds, user=user), status=201)
