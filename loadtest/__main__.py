@@ -1,0 +1,157 @@
+"""`./atrium bench`: measures Atrium and its peers on the same load, on this machine, in one run.
+
+    ./atrium bench                                                        everything, three times: about half an hour
+    ./atrium bench --shape fanout-200 --servers atrium,y-websocket --repeat 1 --seconds 5
+    ./atrium bench --quick                                                proves that all shapes run; says nothing about speed
+    ./atrium bench --publish                                              also writes docs/benchmarks.md and docs/benchmarks.svg
+
+Without Node.js the peers cannot run: Atrium is then measured alone. Ctrl-C stops all servers that the bench started.
+"""
+
+import argparse
+import asyncio
+import shlex
+import shutil
+import signal
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic
+
+import uvloop
+
+from loadtest import bench, trace, usage
+from loadtest.measure import Task
+from loadtest.report import publish, results, table
+from loadtest.servers import Workshop
+from loadtest.servers.atrium import Atrium, AtriumHocuspocus
+from loadtest.servers.child import StartFailed
+from loadtest.servers.peers import install
+from loadtest.shapes import SHAPES, Kind, Shape
+
+#: Open files for the largest shape: a connection is one at each end, and both ends inherit this limit.
+OPEN_FILES = 16_384
+#: How the bench exits when it was interrupted, as shells expect it.
+INTERRUPTED = 130
+_ATRIUMS = {Atrium.name, AtriumHocuspocus.name}
+
+
+def arguments(given: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="atrium bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    names = [shape.name for shape in SHAPES]
+    servers = list(bench.SERVERS)
+    parser.add_argument("--shape", action="append", choices=names, help="only this shape; may be given several times")
+    parser.add_argument("--servers", default=",".join(servers[:1] + servers[3:]), help=f"any of {', '.join(servers)}")
+    parser.add_argument("--repeat", type=int, default=3, help="measurements of each server and shape (default 3)")
+    parser.add_argument("--seconds", type=float, help="length of the measured interval instead of the shape's own")
+    parser.add_argument("--quick", action="store_true", help="small and short, once")
+    parser.add_argument(
+        "--results", type=Path, default=Path("results.json"), help="where the numbers go (results.json)"
+    )
+    parser.add_argument("--publish", action="store_true", help="write docs/benchmarks.md and docs/benchmarks.svg")
+    parser.add_argument("--trace", type=Path, help=f"{trace.NAME}, if the tests' copy is not there")
+    parser.add_argument("--list", action="store_true", help="name the shapes and end")
+    chosen = parser.parse_args(given)
+    chosen.servers = [name.strip() for name in chosen.servers.split(",")]
+    if unknown := set(chosen.servers) - set(servers):
+        parser.error(f"unknown server {', '.join(sorted(unknown))}; there are {', '.join(servers)}")
+    return chosen
+
+
+def wanted_shapes(chosen: argparse.Namespace) -> list[Shape]:
+    shapes = [shape for shape in SHAPES if not chosen.shape or shape.name in chosen.shape]
+    if chosen.quick:
+        shapes = [shape.quick() for shape in shapes]
+    if chosen.seconds:
+        shapes = [replace(shape, seconds=chosen.seconds) for shape in shapes]
+    return shapes
+
+
+async def main(chosen: argparse.Namespace) -> int:
+    begin = monotonic()
+
+    def say(text: str) -> None:
+        print(f"[{monotonic() - begin:6.1f} s] {text}", file=sys.stderr, flush=True)
+
+    usage.allow_open_files(OPEN_FILES)
+    shapes = wanted_shapes(chosen)
+    node = shutil.which("node") if shutil.which("npm") else None
+    if not node:
+        say("Node.js is not installed: the peers and the joins cannot run, Atrium is measured alone")
+        chosen.servers = [name for name in chosen.servers if name in _ATRIUMS]
+    with tempfile.TemporaryDirectory(prefix="atrium-bench-", ignore_cleanup_errors=True) as folder:
+        workshop = Workshop(Path(folder), say, node)
+        try:
+            shapes, state = await _document(shapes, chosen, workshop)
+            repeats = 1 if chosen.quick else chosen.repeat
+            outcomes = await bench.run(
+                shapes,
+                chosen.servers,
+                repeats,
+                workshop,
+                Task(say, state, node),
+                lambda outcome: say(table.line(outcome)),
+            )
+        except StartFailed as error:
+            print(error, file=sys.stderr)
+            return 1
+    report = results.gather(shapes, outcomes, command=shlex.join(["./atrium", "bench", *sys.argv[1:]]))
+    print(table.render(report))
+    chosen.results.write_bytes(results.encode(report))
+    say(f"numbers in {chosen.results}")
+    if chosen.publish:
+        for path in publish.write(report, Path(__file__).parent.parent / "docs"):
+            say(f"wrote {path}")
+    return 1 if any(note.startswith("failed") for outcome in outcomes for note in outcome.measured.notes) else 0
+
+
+async def _document(
+    shapes: list[Shape], chosen: argparse.Namespace, workshop: Workshop
+) -> tuple[list[Shape], Path | None]:
+    """Installs what Node.js runs and makes the document for the joins; leaves the joins out if it cannot be made."""
+    if not workshop.node:
+        return [shape for shape in shapes if shape.kind is not Kind.JOINS], None
+    await install(workshop)
+    if not any(shape.kind is Kind.JOINS for shape in shapes):
+        return shapes, None
+    recorded = trace.find(chosen.trace)
+    if not recorded:
+        workshop.say(f"{trace.NAME} is not there (--trace): joins are left out")
+        return [shape for shape in shapes if shape.kind is not Kind.JOINS], None
+    return shapes, await trace.state(workshop.node, recorded, workshop.folder)
+
+
+def run(given: list[str]) -> int:
+    chosen = arguments(given)
+    if chosen.list:
+        for shape in SHAPES:
+            print(f"{shape.name:15} {shape.title}  ({', '.join(shape.servers)})")
+        return 0
+
+    async def interruptible() -> int:
+        loop, task = asyncio.get_running_loop(), asyncio.ensure_future(main(chosen))
+        stopping = False
+
+        def stop() -> None:
+            nonlocal stopping
+            print("\nstopping the servers" if not stopping else "still stopping", file=sys.stderr, flush=True)
+            if not stopping:
+                stopping = True
+                task.cancel()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            return INTERRUPTED
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(interruptible())
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,57 @@
+"""Editors type, everybody else reads: CPU per delivered edit and the time from an edit's departure to its arrival.
+
+A delivered edit is one that another client of the room received; the author's own echo does not count. The measured
+interval ends
+when the last edit arrived, so a server that falls behind pays for its backlog.
+"""
+
+from loadtest.crowd import Crowd, perform, schedule
+from loadtest.measure import Interval, Measured, Task, describe, undisturbed
+from loadtest.servers import Server
+from loadtest.shapes import Shape
+from loadtest.tally import Tally, count_edits, missing
+
+#: Times the shape's length that a server gets to deliver what it fell behind with.
+DRAIN_FACTOR = 8.0
+
+
+async def measure(server: Server, shape: Shape, task: Task) -> Measured:
+    await server.prepare(shape.rooms)
+    crowd = Crowd(server, shape.rooms, shape.clients)
+    measured = Measured()
+    try:
+        await crowd.open()
+        task.say(f"typing ({describe(server.serving())})")
+        with undisturbed():
+            await _type(crowd, shape, shape.warmup, seed=1)
+            count_edits(crowd.receivers, crowd.sent, Tally(float("inf")))
+            expected = round(shape.rate * shape.seconds) * shape.rooms * (shape.clients - 1)
+            crowd.sample(expected)
+            interval = Interval(server)
+            await _type(crowd, shape, shape.seconds, seed=2)
+            cpu = interval.end(measured)
+            tally = Tally(interval.begin)
+            count_edits(crowd.receivers, crowd.sent, tally)
+        lost = sum(
+            missing(crowd.room(room), range(room * shape.clients, (room + 1) * shape.clients), crowd.sent)
+            for room in range(shape.rooms)
+        )
+        measured.notes += sorted(set(crowd.gone()))[:3]
+        if lost:
+            measured.notes.append(f"{lost} deliveries of {expected} had not arrived at the end")
+        measured.metrics |= {
+            "cpu_us": cpu / tally.delivered * 1e6 if tally.delivered else float("nan"),
+            "p50_ms": tally.percentile(0.50) * 1e3,
+            "p99_ms": tally.percentile(0.99) * 1e3,
+            "delivered": tally.delivered,
+            "lost": lost,
+            "cores": cpu / measured.metrics["seconds"],
+        }
+    finally:
+        await crowd.close()
+    return measured
+
+
+async def _type(crowd: Crowd, shape: Shape, seconds: float, seed: int) -> None:
+    await perform(schedule(shape.rooms, shape.clients, shape.authors, shape.rate, seconds, seed), crowd.type)
+    await crowd.quiet(seconds * DRAIN_FACTOR)

@@ -1,0 +1,76 @@
+"""CPU seconds and memory of server processes, their children included. Used by measure/*."""
+
+import os
+import resource
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+
+
+def cpu(processes: Mapping[str, int]) -> dict[str, float]:
+    """CPU seconds (user and system) that each process and its living children have used so far."""
+    return {name: sum(_cpu(process) for process in _family(pid)) for name, pid in processes.items()}
+
+
+def own_cpu() -> float:
+    return _cpu(psutil.Process())
+
+
+def memory(processes: Mapping[str, int]) -> dict[str, int]:
+    """Bytes of each process and its children: PSS, which counts shared pages once; RSS where the system has no PSS."""
+    return {name: sum(_memory(process) for process in _family(pid)) for name, pid in processes.items()}
+
+
+def since(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
+    return {name: after[name] - before.get(name, 0.0) for name in after}
+
+
+def allow_open_files(count: int) -> int:
+    """Raises this process' limit of open files, and so that of the servers it starts. Returns the limit it got."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        return wanted
+    return soft
+
+
+def machine() -> dict[str, str]:
+    """What a reader of the results must know about the machine."""
+    model = ""
+    described = Path("/proc/cpuinfo")
+    if described.exists():
+        lines = described.read_text().splitlines()
+        model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
+    system = os.uname()
+    return {
+        "processor": model or system.machine,
+        "cores": str(os.cpu_count()),
+        "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
+        "system": f"{system.sysname} {system.release}",
+    }
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    try:
+        parent = psutil.Process(pid)
+        return [parent, *parent.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _cpu(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(times.user + times.system)
+
+
+def _memory(process: psutil.Process) -> int:
+    try:
+        full = process.memory_full_info()
+    except psutil.NoSuchProcess:
+        return 0
+    return int(getattr(full, "pss", 0) or full.rss)
