@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 
 import structlog
@@ -18,12 +19,30 @@ from gateway.settings import Settings, SettingsError, read_settings
 log = structlog.get_logger("gateway")
 
 
+def bind(host: str, port: int) -> socket.socket:
+    """A socket with its address, not listening yet. Raises OSError."""
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
 async def serve(settings: Settings) -> int:
     """Serve until told to stop; the exit status."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    try:
+        listener = bind(settings.host, settings.port)  # first of all: a busy port must not open anything else
+    except OSError as error:
+        log.error("cannot listen", host=settings.host, port=settings.port, reason=error.strerror)
+        return 1
     app = create_app(settings)
     runner = web.AppRunner(
         app,
@@ -33,12 +52,7 @@ async def serve(settings: Settings) -> int:
         handle_signals=False,
     )
     await runner.setup()
-    try:
-        await web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG).start()
-    except OSError as error:
-        log.error("cannot listen", host=settings.host, port=settings.port, reason=error.strerror)
-        await runner.cleanup()
-        return 1
+    await web.SockSite(runner, listener, backlog=BACKLOG).start()
     log.info("listening", host=settings.host, port=settings.port, url=settings.public_url)
     await stop.wait()
     app[PARTS].health.draining = True  # /readyz says so while the sockets drain

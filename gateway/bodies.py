@@ -11,6 +11,7 @@ from schemas.problems import FieldError
 BodyT = TypeVar("BodyT")
 
 _PATH: Final = re.compile(r"^(?P<what>.*?)(?: - at `(?P<where>key in )?\$?(?P<path>[^`]*)`)?$", re.DOTALL)
+_STEP: Final = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")  # .name, [index], and [...] for any key
 _FIELD: Final = re.compile(r"^Object (?:missing required|contains unknown) field `(?P<name>.*)`$", re.DOTALL)
 
 
@@ -50,11 +51,11 @@ def field_error(message: str) -> FieldError:
     match = _PATH.match(message)
     assert match is not None  # every part of the pattern is optional
     what = match["what"]
-    pointer = re.sub(r"\[(\d+|\.\.\.)\]", r".\1", match["path"] or "").replace("~", "~0").replace("/", "~1")
-    pointer = pointer.replace(".", "/")
+    steps = [name or index.replace("...", "*") for name, index in _STEP.findall(match["path"] or "")]
     if (field := _FIELD.match(what)) is not None:
-        pointer += "/" + field["name"].replace("~", "~0").replace("/", "~1")
-    return FieldError(pointer=pointer, detail=what)
+        steps.append(field["name"])
+    escaped = (step.replace("~", "~0").replace("/", "~1") for step in steps)
+    return FieldError(pointer="".join(f"/{step}" for step in escaped), detail=what)
 
 
 def answer(body: msgspec.Struct, status: int = 200) -> web.Response:

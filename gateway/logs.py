@@ -10,6 +10,7 @@ import sys
 from typing import Final, TextIO
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 
 from gateway.settings import LogLevel
 
@@ -64,6 +65,17 @@ def configure_logs(level: LogLevel, name: str, stream: TextIO = sys.stderr) -> N
     root.setLevel(level.upper())
     for chatty in ("asyncio", "psycopg.pool", "aiohttp.access"):
         logging.getLogger(chatty).setLevel(max(root.level, logging.WARNING))
+    logging.getLogger("aiohttp.server").addFilter(_without_quotes)
+
+
+def _without_quotes(record: logging.LogRecord) -> bool:
+    """A request that aiohttp cannot parse is the client's doing: one warning, and no traceback quoting it."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError):
+        record.exc_info = None
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.msg = f"{record.msg}: {type(error).__name__}"
+    return True
 
 
 _json: Final = structlog.processors.JSONRenderer(ensure_ascii=False)

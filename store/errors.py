@@ -5,12 +5,14 @@ StoreError
 └── MigrationRefused   the database's schema does not fit this version of Atrium
 """
 
+from schemas.unavailable import Unavailable
+
 
 class StoreError(Exception):
     """Base of every error that the store raises on purpose."""
 
 
-class StoreUnavailable(StoreError):
+class StoreUnavailable(StoreError, Unavailable):
     """A server that holds state cannot be reached, or does not answer in time.
 
     Whether a write took place is unknown. The caller may try again after `retry_after` seconds.
