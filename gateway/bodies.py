@@ -59,5 +59,10 @@ def field_error(message: str) -> FieldError:
 
 
 def answer(body: msgspec.Struct, status: int = 200) -> web.Response:
-    """A struct as a JSON response."""
-    return web.Response(body=msgspec.json.encode(body), status=status, content_type="application/json")
+    """A struct as a JSON response that nobody may keep: most of them hold tokens or what few may see."""
+    return web.Response(
+        body=msgspec.json.encode(body),
+        status=status,
+        headers={"Cache-Control": "no-store"},
+        content_type="application/json",
+    )
