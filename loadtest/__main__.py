@@ -1,9 +1,9 @@
 """`./atrium bench`: measures Atrium and its peers on the same load, on this machine, in one run.
 
-    ./atrium bench                                                        everything, three times: about half an hour
+    ./atrium bench              everything, three times: about half an hour
+    ./atrium bench --quick      proves that all shapes run; says nothing about speed
+    ./atrium bench --publish    also writes docs/benchmarks.md and docs/benchmarks.svg
     ./atrium bench --shape fanout-200 --servers atrium,y-websocket --repeat 1 --seconds 5
-    ./atrium bench --quick                                                proves that all shapes run; says nothing about speed
-    ./atrium bench --publish                                              also writes docs/benchmarks.md and docs/benchmarks.svg
 
 Without Node.js the peers cannot run: Atrium is then measured alone. Ctrl-C stops all servers that the bench started.
 """
@@ -34,6 +34,7 @@ from loadtest.shapes import SHAPES, Kind, Shape
 OPEN_FILES = 16_384
 #: How the bench exits when it was interrupted, as shells expect it.
 INTERRUPTED = 130
+_RESULTS = Path(__file__).parent / "results.json"
 _ATRIUMS = {Atrium.name, AtriumHocuspocus.name}
 
 
@@ -48,9 +49,7 @@ def arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--repeat", type=int, default=3, help="measurements of each server and shape (default 3)")
     parser.add_argument("--seconds", type=float, help="length of the measured interval instead of the shape's own")
     parser.add_argument("--quick", action="store_true", help="small and short, once")
-    parser.add_argument(
-        "--results", type=Path, default=Path("results.json"), help="where the numbers go (results.json)"
-    )
+    parser.add_argument("--results", type=Path, default=_RESULTS, help="where the numbers go (loadtest/results.json)")
     parser.add_argument("--publish", action="store_true", help="write docs/benchmarks.md and docs/benchmarks.svg")
     parser.add_argument("--trace", type=Path, help=f"{trace.NAME}, if the tests' copy is not there")
     parser.add_argument("--list", action="store_true", help="name the shapes and end")

@@ -23,7 +23,7 @@ QUIET_SECONDS = 0.4
 
 
 class Crowd:
-    """`rooms` × `clients` connections; the client at `room * clients + i` is also author number `room * clients + i`."""
+    """`rooms` × `clients` connections. Client i of a room is author number `room * clients + i`."""
 
     def __init__(self, server: Server, rooms: int, clients: int) -> None:
         self.rooms, self.clients = rooms, clients

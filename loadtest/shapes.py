@@ -16,7 +16,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """Atrium's median of `metric` is at most `limit`; where `peer` is given, at most `limit` times the peer's median."""
+    """Atrium's median of `metric` is at most `limit`, or where `peer` is given, `limit` times the peer's median."""
 
     metric: str
     limit: float

@@ -4,8 +4,8 @@ Every author appends single characters to a run of its own in the root text `con
 each later
 one names its own previous character as left origin; so whatever order the server applies them in, nothing conflicts:
 
-    first   01 01 client 00      04 01 07 "content" 01 "a"    00      one client, one struct; item of string, parent root
-    later   01 01 client clock   84 client clock-1  01 "a"    00      item of string with left origin; no deletions
+    first   01 01 client 00      04 01 07 "content" 01 "a"   00    one client, one struct: a string in the root
+    later   01 01 client clock   84 client clock-1  01 "a"   00    a string with a left origin; 00: no deletions
 
 Servers merge edits: several structs, several clients, and neighbouring characters joined into one longer string.
 `runs` tells

@@ -15,7 +15,7 @@ from loadtest.dialects import Dialect
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What all servers of one run share: a temporary folder, where to say what happens, and whether Node.js is there."""
+    """What all servers of one run share: a temporary folder, where to say what happens, the path of Node.js."""
 
     folder: Path
     say: Callable[[str], None]
