@@ -1,0 +1,163 @@
+"""`GET /collab/{project}/{path}?token=…`: one document per connection, as y-websocket speaks it.
+
+    adopt ──► not read while: authorise, open ──► join (our step 1) ──► messages
+
+While a connection is on its way to its seat nothing is read from it: what the client sends meanwhile stays in the
+kernel, and no queue needs a limit.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+from aiohttp import web
+
+from gateway.addresses import address_of
+from gateway.parts import Endpoint
+from gateway.settings import Network
+from gateway.sockets.adopt import adopt
+from gateway.sockets.connection import Connection
+from gateway.sockets.hall import Hall
+from rooms.codec import messages, ywebsocket
+from rooms.codec.frame import binary_frame
+from rooms.codec.messages import AwarenessUpdate, QueryAwareness, SyncStep1, SyncStep2, Update
+from rooms.codec.ywebsocket import acknowledged, permission_denied
+from rooms.document import Document
+from rooms.limits import MERGE_MAX
+from rooms.peer import Peer
+from rooms.replica import merge
+from schemas.documents import DocumentName, InvalidName, document_name
+
+logger = structlog.get_logger("gateway.sockets")
+KEEP_ALIVE = binary_frame(messages.KEEP_ALIVE)
+
+
+class CollabSession:
+    """The y-websocket side of one connection."""
+
+    __slots__ = ("_acknowledged", "_acks", "_address", "_connection", "_document", "_echo", "_hall", "_peer")
+
+    def __init__(self, connection: Connection, hall: Hall, *, acks: bool, address: str) -> None:
+        self._connection = connection
+        self._hall = hall
+        self._acks = acks
+        self._address = address
+        self._document: Document | None = None
+        self._peer: Peer | None = None
+        self._acknowledged = 0
+        self._echo: list[bytes] = []
+
+    async def begin(self, token: str, name: DocumentName | InvalidName, early: bytes) -> None:
+        """Bring the connection to its seat and let it speak, or close it with the reason."""
+        connection = self._connection
+        try:
+            if isinstance(name, InvalidName):
+                raise name
+            access, document = await self._hall.enter(token, name)
+            if connection.closing:
+                return
+            peer = Peer(
+                write=connection.transport.write,
+                outlet=self,
+                user=access.user_id.bytes,
+                may_write=access.role.may_write,
+            )
+            document.join(peer)
+            self._document, self._peer = document, peer
+            if early:
+                connection.data_received(early)
+            connection.transport.resume_reading()
+        except Exception as error:  # noqa: BLE001  whatever it is, it ends this connection and no other
+            connection.fail(error)
+
+    # Session
+
+    def message(self, payload: bytes) -> None:
+        document, peer = self._document, self._peer
+        assert document is not None and peer is not None
+        match ywebsocket.decode(payload):
+            case Update(update):
+                document.receive(peer, update, is_answer=False)
+            case AwarenessUpdate(update):
+                document.show(peer, update)
+            case SyncStep1(state_vector):
+                document.sync(peer, state_vector)
+            case SyncStep2(update):
+                document.receive(peer, update, is_answer=True)
+            case QueryAwareness():
+                document.presence.greet(peer)
+
+    def paused(self) -> None:
+        if self._document is not None and self._peer is not None:
+            self._document.pause(self._peer)
+
+    def resumed(self) -> None:
+        if self._document is not None and self._peer is not None:
+            self._document.resume(self._peer)
+            self._acknowledge()
+
+    def tick(self, now: float) -> None:
+        if self._peer is not None:
+            self._connection.transport.write(KEEP_ALIVE)
+
+    def echo(self) -> None:
+        # Its own durable edits: y-websocket 4 takes their return as "saved".
+        updates, self._echo = self._echo, []
+        if updates and not self._connection.full:
+            self._connection.send(messages.update(merge(updates)))
+
+    def ended(self) -> None:
+        self._hall.dismiss(self._connection, self._address)
+        self._hall.wheel.forget(self)
+        if self._document is not None and self._peer is not None:
+            self._document.leave(self._peer)
+            self._document = None
+
+    # Outlet
+
+    def durable(self, count: int, updates: Sequence[bytes]) -> None:
+        if self._acks:
+            self._acknowledged += count
+            self._acknowledge()
+        elif updates:
+            self._echo.extend(updates)
+            if len(self._echo) > MERGE_MAX:
+                self._echo[:] = [merge(self._echo)]
+            self._hall.wheel.soon(self)
+
+    def refused(self, reason: str) -> None:
+        if not self._connection.full:
+            self._connection.send(permission_denied(reason))
+
+    def _acknowledge(self) -> None:
+        # Cumulative, so a client that does not read loses nothing when one is left out.
+        if self._acks and self._acknowledged and not self._connection.full:
+            self._connection.send(acknowledged(self._acknowledged))
+
+
+def collab_endpoint(hall: Hall, trusted_proxies: Sequence[Network]) -> Endpoint:
+    """The aiohttp handler of this dialect."""
+
+    async def collab(request: web.Request) -> web.StreamResponse:
+        # A browser cannot see why an upgrade failed, so everything else is a close code.
+        address = address_of(request, trusted_proxies)
+        name: DocumentName | InvalidName
+        try:
+            name = document_name(request.match_info["project"], request.match_info["path"])
+        except InvalidName as error:
+            name = error
+        token = request.query.get("token", "")
+        acks = request.query.get("acks") == "1"
+
+        def make(transport: asyncio.Transport, early: bytes) -> Connection:
+            connection = Connection(transport, hall.wheel, hall.figures)
+            session = CollabSession(connection, hall, acks=acks, address=address)
+            connection.session = session
+            if hall.admit(connection, address):
+                transport.pause_reading()
+                hall.start(session.begin(token, name, early))
+            return connection
+
+        return adopt(request, make)
+
+    return collab

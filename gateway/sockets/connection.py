@@ -1,0 +1,181 @@
+"""One WebSocket connection: frames in, frames out, and its end. What the messages mean is its session's business.
+
+    transport ──data_received──► FrameReader ──message──► Session          Session ──send──► transport
+    transport full ──pause_writing──► Session.paused()     drained ──► Session.resumed()
+
+Every error of a message ends here, and ends this connection alone, with a close code and a reason.
+"""
+
+import asyncio
+from typing import Protocol
+
+import structlog
+
+from gateway.sockets.closing import close_code
+from gateway.sockets.frames import CLOSE, PING, PONG, Control, FrameReader, close_frame, control_frame
+from gateway.sockets.limits import CLOSE_SECONDS, FRAMES_BURST, FRAMES_PER_SECOND, SILENCE_MAX, TICK, WRITE_HIGH
+from gateway.sockets.wheel import Wheel
+from rooms.codec.frame import binary_frame
+from rooms.figures import Figures
+
+logger = structlog.get_logger("gateway.sockets")
+
+
+class Session(Protocol):
+    """One dialect's side of a connection. Errors that these raise close the connection."""
+
+    def message(self, payload: bytes) -> None:
+        """A binary message arrived."""
+
+    def paused(self) -> None:
+        """The socket takes no more for now."""
+
+    def resumed(self) -> None:
+        """It does again."""
+
+    def tick(self, now: float) -> None:
+        """Every 15 s: keep the client from giving up, look at deadlines."""
+
+    def echo(self) -> None:
+        """About once a second, after it was asked for with `Wheel.soon`."""
+
+    def ended(self) -> None:
+        """The connection is gone."""
+
+
+class Connection(asyncio.Protocol):
+    """Owns a transport from the handshake to the end."""
+
+    __slots__ = (
+        "_budget",
+        "_figures",
+        "_reader",
+        "_refilled",
+        "_silent",
+        "_wheel",
+        "closing",
+        "full",
+        "session",
+        "transport",
+    )
+
+    session: Session
+
+    def __init__(self, transport: asyncio.Transport, wheel: Wheel, figures: Figures) -> None:
+        self.transport = transport
+        self.closing = False
+        self.full = False
+        """The socket takes no more for now."""
+        self._reader = FrameReader()
+        self._wheel = wheel
+        self._figures = figures
+        self._silent = 0
+        self._budget = FRAMES_BURST
+        self._refilled = wheel.now()
+        transport.set_write_buffer_limits(high=WRITE_HIGH, low=WRITE_HIGH // 4)
+        figures.connections += 1
+        wheel.add(self)
+
+    def send(self, payload: bytes) -> None:
+        """One message to the client."""
+        if not self.closing:
+            self.transport.write(binary_frame(payload))
+
+    def fail(self, error: BaseException) -> None:
+        """Close because of an error."""
+        code, reason = close_code(error)
+        self._figures.refused[type(error).__name__] += 1
+        if code == 1011:
+            logger.error("session failed", exc_info=error)
+        self.close(code, reason)
+
+    def close(self, code: int, reason: str) -> None:
+        """Say goodbye; the client has two seconds to answer."""
+        if self.closing:
+            return
+        self.closing = True
+        self.session.ended()
+        self.transport.write(close_frame(code, reason))
+        self.transport.resume_reading()
+        self._wheel.later(CLOSE_SECONDS, self.transport.abort)
+        logger.info("closing", code=code, reason=reason)
+
+    # asyncio.Protocol
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes from the client."""
+        self._silent = 0
+        try:
+            for message in self._reader.feed(data):
+                if self.closing:
+                    if isinstance(message, Control) and message.opcode == CLOSE:
+                        self.transport.close()
+                elif isinstance(message, bytes):
+                    self._budget -= 1
+                    self.session.message(message)
+                else:
+                    self._control(message)
+        except Exception as error:  # noqa: BLE001  whatever it is, it ends this connection and no other
+            self.fail(error)
+        if self._budget < 0:
+            self._refill()
+
+    def pause_writing(self) -> None:
+        """More than WRITE_HIGH bytes wait."""
+        self.full = True
+        if not self.closing:
+            self.session.paused()
+
+    def resume_writing(self) -> None:
+        """Most of them are gone."""
+        self.full = False
+        if not self.closing:
+            try:
+                self.session.resumed()
+            except Exception as error:  # noqa: BLE001  see data_received
+                self.fail(error)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """The socket is gone."""
+        self._figures.connections -= 1
+        self._wheel.remove(self)
+        if not self.closing:
+            self.closing = True
+            self.session.ended()
+
+    def tick(self, now: float) -> None:
+        """Called by the wheel every TICK seconds."""
+        if self.closing:
+            return
+        self._silent += 1
+        if self._silent * TICK > SILENCE_MAX:
+            self._figures.refused["silence"] += 1
+            self.transport.abort()
+        elif not self.full:
+            if self._silent > 1:
+                self.transport.write(control_frame(PING, b""))
+            self.session.tick(now)
+
+    def _control(self, frame: Control) -> None:
+        if frame.opcode == CLOSE:
+            self.closing = True
+            self.session.ended()
+            self.transport.write(bytes((0x88, len(frame.payload[:2]))) + frame.payload[:2])
+            self.transport.close()
+        elif frame.opcode == PING and not self.full:
+            self.transport.write(control_frame(PONG, frame.payload))
+
+    def _refill(self) -> None:
+        # The client is faster than FRAMES_PER_SECOND: let TCP hold it back until it is within its budget.
+        now = self._wheel.now()
+        self._budget = min(FRAMES_BURST, self._budget + int((now - self._refilled) * FRAMES_PER_SECOND))
+        self._refilled = now
+        if self._budget < 0 and not self.closing:
+            self._figures.refused["rate"] += 1
+            self.transport.pause_reading()
+            self._wheel.later((FRAMES_PER_SECOND // 10 - self._budget) / FRAMES_PER_SECOND, self._go_on)
+
+    def _go_on(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
+            self._refill()

@@ -1,0 +1,30 @@
+"""A stopping gateway: its clients are asked to come back, over some seconds, and its last edits are committed."""
+
+import asyncio
+
+import structlog
+
+from gateway.sockets.hall import Hall
+from gateway.sockets.limits import DRAIN_COMMIT, DRAIN_SPREAD
+from rooms.committer import Committer
+from schemas.close_codes import CloseCode
+
+logger = structlog.get_logger("gateway.sockets")
+
+
+async def drain(hall: Hall, committer: Committer) -> None:
+    """Returns when nobody is connected and all is durable, or when that takes too long."""
+    hall.draining = True
+    leaving = list(hall.connections)
+    logger.info("draining", connections=len(leaving))
+    pause = DRAIN_SPREAD / max(len(leaving), 1)
+    for i, connection in enumerate(leaving):
+        if i % 10 == 0:
+            await asyncio.sleep(min(pause * 10, 0.1))
+        connection.close(CloseCode.RESTART.value, "the server is restarting; come back")
+    try:
+        async with asyncio.timeout(DRAIN_COMMIT):
+            await committer.drained()
+    except TimeoutError:
+        logger.error("edits were not durable in time", oldest_seconds=committer.oldest_unsaved)
+    logger.info("drained")

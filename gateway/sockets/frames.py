@@ -1,0 +1,130 @@
+"""WebSocket frames from clients (RFC 6455, section 5), without I/O: bytes in, messages out.
+
+aiohttp shakes hands; from then on the bytes come here. What the server sends is framed in rooms/codec/frame.py, once
+for all receivers.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gateway.sockets.limits import FRAME_MAX
+
+CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
+UNMASK_SLICE = 64 << 10
+"""Bytes unmasked in one go: big-integer arithmetic is fast while the numbers fit the cache."""
+
+
+class ProtocolError(Exception):
+    """The client broke the framing. `code` closes the connection."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A ping, pong or close frame."""
+
+    opcode: int
+    payload: bytes
+
+
+class FrameReader:
+    """Collects the bytes of one connection into messages."""
+
+    __slots__ = ("_buffer", "_fragments", "_needed")
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._needed = 2
+        """Bytes without which reading on is pointless."""
+        self._fragments: list[bytes] | None = None
+
+    def feed(self, data: bytes) -> Iterator[bytes | Control]:
+        """The binary messages and control frames that `data` completes; raises ProtocolError."""
+        if self._buffer:
+            # A bytearray, so that a large frame that comes in pieces is not copied again and again.
+            self._buffer += data
+            if len(self._buffer) < self._needed:
+                return
+            data = bytes(self._buffer)
+            self._buffer = bytearray()
+        at, end = 0, len(data)
+        while end - at >= 2:
+            first, second = data[at], data[at + 1]
+            if second < 0x80:
+                raise ProtocolError(1002, "frames from clients must be masked")
+            size, body = second & 0x7F, at + 6
+            if size == 126:
+                size, body = int.from_bytes(data[at + 2 : at + 4], "big"), at + 8
+            elif size == 127:
+                size, body = int.from_bytes(data[at + 2 : at + 10], "big"), at + 14
+            if end < body:
+                self._keep(data[at:], body - at)
+                return
+            if size > FRAME_MAX:
+                raise ProtocolError(1009, f"a message has more than {FRAME_MAX} bytes")
+            if end < body + size:
+                self._keep(data[at:], body + size - at)
+                return
+            at = body + size
+            payload = unmask(data[body:at], data[body - 4 : body])
+            if first == 0x82 and self._fragments is None:
+                yield payload
+            else:
+                yield from self._unusual(first, payload)
+        if at < end:
+            self._keep(data[at:], 2)
+
+    def _keep(self, rest: bytes, needed: int) -> None:
+        self._buffer = bytearray(rest)
+        self._needed = needed
+
+    def _unusual(self, first: int, payload: bytes) -> Iterator[bytes | Control]:
+        final, opcode = first & 0x80, first & 0x0F
+        if first & 0x70:
+            raise ProtocolError(1002, "no extension was agreed on")
+        if opcode in (CLOSE, PING, PONG):
+            if not final or len(payload) > 125:
+                raise ProtocolError(1002, "a control frame is fragmented or too long")
+            yield Control(opcode, payload)
+        elif opcode == TEXT:
+            raise ProtocolError(1003, "only binary messages are spoken here")
+        elif opcode == BINARY and self._fragments is None:
+            self._fragments = [payload]
+        elif opcode == CONTINUATION and self._fragments is not None:
+            self._fragments.append(payload)
+            if sum(map(len, self._fragments)) > FRAME_MAX or len(self._fragments) > FRAGMENTS_MAX:
+                raise ProtocolError(1009, f"a message has more than {FRAME_MAX} bytes or {FRAGMENTS_MAX} fragments")
+            if final:
+                message, self._fragments = b"".join(self._fragments), None
+                yield message
+        else:
+            raise ProtocolError(1002, "an unexpected frame")
+
+
+FRAGMENTS_MAX = 4_096
+"""Fragments of one message; the size limit alone would allow millions of empty ones."""
+
+
+def unmask(data: bytes, mask: bytes) -> bytes:
+    """XOR `data` with the repeated 4-byte mask."""
+    size = len(data)
+    if mask == b"\0\0\0\0" or not size:
+        return data
+    if size <= UNMASK_SLICE:
+        key = (mask * ((size + 3) >> 2))[:size]
+        return (int.from_bytes(data, "little") ^ int.from_bytes(key, "little")).to_bytes(size, "little")
+    return b"".join(unmask(data[i : i + UNMASK_SLICE], mask) for i in range(0, size, UNMASK_SLICE))
+
+
+def close_frame(code: int, reason: str) -> bytes:
+    """A close frame; the reason is cut to what fits."""
+    payload = code.to_bytes(2, "big") + reason.encode()[:123].decode(errors="ignore").encode()
+    return bytes((0x88, len(payload))) + payload
+
+
+def control_frame(opcode: int, payload: bytes) -> bytes:
+    """A ping or pong."""
+    return bytes((0x80 | opcode, len(payload))) + payload

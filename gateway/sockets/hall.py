@@ -1,0 +1,60 @@
+"""What every session needs: who may enter, the open documents, and the tasks that bring a peer to its seat."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.access import Access, Gate
+from gateway.sockets.connection import Connection
+from gateway.sockets.limits import CONNECTIONS_PER_ADDRESS
+from gateway.sockets.wheel import Wheel
+from rooms.document import Document
+from rooms.figures import Figures
+from rooms.open_documents import OpenDocuments
+from schemas.close_codes import CloseCode
+from schemas.documents import DocumentName, project_of
+
+
+@dataclass(slots=True)
+class Hall:
+    """One per process."""
+
+    gate: Gate
+    documents: OpenDocuments
+    wheel: Wheel
+    figures: Figures
+    connections: set[Connection] = field(default_factory=set)
+    draining: bool = False
+    _addresses: Counter[str] = field(default_factory=Counter)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def admit(self, connection: Connection, address: str) -> bool:
+        """Count a connection from this client address; False, and it is closing, where it may not stay."""
+        self.connections.add(connection)
+        self._addresses[address] += 1
+        if self.draining:
+            connection.close(CloseCode.RESTART.value, "the server is restarting; come back")
+        elif self._addresses[address] > CONNECTIONS_PER_ADDRESS:
+            self.figures.refused["connections per address"] += 1
+            connection.close(CloseCode.RATE_LIMITED.value, "too many connections from your address")
+        return not connection.closing
+
+    def dismiss(self, connection: Connection, address: str) -> None:
+        """The connection has ended; called once for each that was admitted."""
+        self.connections.discard(connection)
+        self._addresses[address] -= 1
+        if not self._addresses[address]:
+            del self._addresses[address]
+
+    async def enter(self, token: str, name: DocumentName) -> tuple[Access, Document]:
+        """Authorise, then open. Raises Denied, Unavailable or TimeoutError."""
+        access = await self.gate.authorise(token, str(project_of(name)))
+        return access, await self.documents.open(name)
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run in the background until it is done."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

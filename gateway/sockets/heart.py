@@ -1,0 +1,56 @@
+"""A gateway's place among the others: signs of life in the registry, and which gateway is whose home."""
+
+import asyncio
+from uuid import UUID
+
+import structlog
+
+from gateway.sockets.limits import HEARTBEAT
+from rooms.figures import Figures
+from rooms.homes import home
+from rooms.open_documents import OpenDocuments
+from schemas.unavailable import Unavailable
+from store.registry import Gateway, Registry
+
+logger = structlog.get_logger("gateway.heart")
+
+
+class Heart:
+    """One per gateway; `run` is its task."""
+
+    def __init__(self, registry: Registry, name: str, url: str, figures: Figures, documents: OpenDocuments) -> None:
+        self._registry = registry
+        self._name = name
+        self._url = url
+        self._figures = figures
+        self._documents = documents
+        self._live: dict[str, str] = {name: url}
+        self._stopping = False
+
+    async def home_url(self, project_id: UUID) -> str:
+        """The WebSocket base of the project's home, as of the last sign of life."""
+        return self._live[home(str(project_id), self._live) or self._name]
+
+    async def run(self) -> None:
+        """Beat for ever; cancel to stop."""
+        beaten = False
+        while not self._stopping:
+            try:
+                knew, live = await self._registry.renew(Gateway(self._name, self._url, self._figures.connections))
+                self._live = {gateway.id: gateway.url for gateway in live}
+                if beaten and not knew:
+                    # Redis forgot us: it was emptied, or we were frozen. Either way the logs may have lost records.
+                    await self._documents.check_all()
+                beaten = True
+            except Unavailable as error:
+                logger.warning("no sign of life", reason=str(error))
+            await asyncio.sleep(HEARTBEAT)
+        await asyncio.Event().wait()
+
+    async def stop(self) -> None:
+        """This gateway takes no more rooms."""
+        self._stopping = True
+        try:
+            await self._registry.leave(self._name)
+        except Unavailable as error:
+            logger.warning("could not leave the registry", reason=str(error))

@@ -1,0 +1,201 @@
+"""`GET /hocuspocus`: many documents on one connection, as @hocuspocus/provider speaks it.
+
+Each address (a document's name, perhaps with a session id) goes its own way through these states:
+
+    Waiting ──token──► Entering ──authorised, open──► Seat ──detach, denied token──► gone
+       └── other messages wait in order ──┘
+
+A denied address may try again with another token on the same connection, as provider 4 does.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from gateway.access import Denied
+from gateway.addresses import address_of
+from gateway.parts import Endpoint
+from gateway.settings import Network
+from gateway.sockets.adopt import adopt
+from gateway.sockets.closing import close_code
+from gateway.sockets.connection import Connection
+from gateway.sockets.hall import Hall
+from gateway.sockets.hocuspocus_seat import Seat
+from gateway.sockets.limits import AUTH_SECONDS, BEFORE_AUTH_BYTES, BEFORE_AUTH_FRAMES, DOCUMENTS_PER_SOCKET
+from rooms.codec import hocuspocus
+from rooms.codec.hocuspocus import Body, Detach, Stateless, Token, decode_body, name_in, prefix, read_address
+from rooms.codec.messages import KEEP_ALIVE
+from rooms.errors import Crowded, TooLarge
+from schemas.close_codes import CloseCode
+from schemas.documents import InvalidName, parse_document_name, project_of
+from schemas.unavailable import Unavailable
+
+
+@dataclass(slots=True)
+class Waiting:
+    """No valid token yet: what else comes is kept in order."""
+
+    queue: list[Body] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Entering(Waiting):
+    """A token is being looked at, the document opened."""
+
+
+class HocuspocusSession:
+    """The Hocuspocus side of one connection."""
+
+    __slots__ = ("_address", "_began", "_connection", "_hall", "_places", "_queued_bytes", "_queued_frames")
+
+    def __init__(self, connection: Connection, hall: Hall, address: str) -> None:
+        self._connection = connection
+        self._hall = hall
+        self._address = address
+        self._began = hall.wheel.now()
+        self._places: dict[bytes, Waiting | Entering | Seat] = {}
+        self._queued_frames = 0
+        self._queued_bytes = 0
+
+    def message(self, payload: bytes) -> None:
+        if payload == hocuspocus.PONG:
+            return
+        address, at = read_address(payload)
+        body = decode_body(payload, at)
+        place = self._places.get(address)
+        if isinstance(place, Seat):
+            self._seated(place, body)
+        elif isinstance(body, Detach):
+            self._places.pop(address, None)
+        elif isinstance(place, Entering):
+            self._wait(place, body, len(payload))
+        else:
+            self._unseated(address, place, body, len(payload))
+
+    def _unseated(self, address: bytes, place: Waiting | None, body: Body, size: int) -> None:
+        if place is None:
+            if len(self._places) >= DOCUMENTS_PER_SOCKET:
+                self._connection.send(
+                    prefix(address) + hocuspocus.permission_denied("too many documents on one connection")
+                )
+                return
+            place = self._places[address] = Waiting()
+        if isinstance(body, Token):
+            entering = self._places[address] = Entering(place.queue)
+            self._hall.start(self._enter(address, entering, body))
+        else:
+            self._wait(place, body, size)
+
+    def paused(self) -> None:
+        for seat in self._seats():
+            seat.document.pause(seat.peer)
+
+    def resumed(self) -> None:
+        for seat in self._seats():
+            seat.document.resume(seat.peer)
+            seat.settle()
+
+    def tick(self, now: float) -> None:
+        seats = self._seats()
+        if not seats and now - self._began > AUTH_SECONDS:
+            self._connection.close(CloseCode.AUTH_TIMEOUT.value, "no valid token in time")
+        for seat in seats:
+            if seat.outlived():
+                self._leave(seat, hocuspocus.closed("your token has expired"))
+        if seats:
+            # One sign of life is enough for the connection; providers before 4 do not know pings.
+            seats[0].send(KEEP_ALIVE)
+
+    def echo(self) -> None:
+        """Not used: this dialect has its own acknowledgement."""
+
+    def ended(self) -> None:
+        self._hall.dismiss(self._connection, self._address)
+        for seat in self._seats():
+            seat.document.leave(seat.peer)
+        self._places.clear()
+
+    def _seats(self) -> list[Seat]:
+        return [place for place in self._places.values() if isinstance(place, Seat)]
+
+    def _seated(self, seat: Seat, body: Body) -> None:
+        match body:
+            case Token():
+                self._hall.start(self._renew(seat, body))
+            case Detach():
+                self._leave(seat, None)
+            case Stateless():
+                pass  # an application's own messages; Atrium has none
+            case _:
+                seat.message(body)
+
+    def _wait(self, place: Waiting, body: Body, size: int) -> None:
+        self._queued_frames += 1
+        self._queued_bytes += size
+        if self._queued_bytes > BEFORE_AUTH_BYTES:
+            raise TooLarge(f"more than {BEFORE_AUTH_BYTES} bytes before a valid token")
+        if self._queued_frames > BEFORE_AUTH_FRAMES:
+            raise Denied(CloseCode.RATE_LIMITED, f"more than {BEFORE_AUTH_FRAMES} messages before a valid token")
+        place.queue.append(body)
+
+    async def _enter(self, address: bytes, place: Entering, token: Token) -> None:
+        """From a token to a seat, and then through what waited; or a refusal of this address alone."""
+        connection = self._connection
+        try:
+            access, document = await self._hall.enter(token.token, parse_document_name(name_in(address)))
+            if connection.closing or self._places.get(address) is not place:
+                return
+            seat = Seat(connection, address, document, access)
+            document.join(seat.peer)
+            self._places[address] = seat
+            for body in place.queue:
+                if self._places.get(address) is seat:
+                    self._seated(seat, body)
+        except (Denied, InvalidName, Crowded) as error:
+            self._deny(address, place, close_code(error)[1])
+        except Exception as error:  # noqa: BLE001  whatever it is, it ends this connection and no other
+            connection.fail(error)
+
+    async def _renew(self, seat: Seat, token: Token) -> None:
+        """A later token on a live seat: another role, a longer life, or the end of it."""
+        try:
+            access = await self._hall.gate.authorise(token.token, str(project_of(seat.document.name)))
+            if not self._connection.closing:
+                seat.renew(access)
+        except Denied as error:
+            self._leave(seat, hocuspocus.permission_denied(error.reason))
+        except Unavailable:
+            seat.send(hocuspocus.token_please())
+
+    def _leave(self, seat: Seat, farewell: bytes | None) -> None:
+        if self._places.get(seat.address) is seat:
+            del self._places[seat.address]
+            seat.document.leave(seat.peer)
+            if farewell is not None:
+                seat.send(farewell)
+
+    def _deny(self, address: bytes, place: Waiting, reason: str) -> None:
+        if self._places.get(address) is place:
+            del self._places[address]
+            self._hall.figures.refused["hocuspocus denied"] += 1
+            self._connection.send(prefix(address) + hocuspocus.permission_denied(reason))
+
+
+def hocuspocus_endpoint(hall: Hall, trusted_proxies: Sequence[Network]) -> Endpoint:
+    """The aiohttp handler of this dialect."""
+
+    async def endpoint(request: web.Request) -> web.StreamResponse:
+        address = address_of(request, trusted_proxies)
+
+        def make(transport: asyncio.Transport, early: bytes) -> Connection:
+            connection = Connection(transport, hall.wheel, hall.figures)
+            connection.session = HocuspocusSession(connection, hall, address)
+            if hall.admit(connection, address) and early:
+                connection.data_received(early)
+            return connection
+
+        return adopt(request, make)
+
+    return endpoint

@@ -1,0 +1,39 @@
+"""Limits of connections, with their units, reasons and answers. Those of documents stand in rooms/limits.py."""
+
+FRAME_MAX = 33 << 20
+"""Bytes of one message: the largest update (rooms/limits.py) and what surrounds it. Answer: close 1009."""
+WRITE_HIGH = 256 << 10
+"""Bytes that wait in one socket before its peer counts as slow and is sent one diff later."""
+CONNECTIONS_PER_ADDRESS = 8_192
+"""From one client address: a school behind one router, not a flood. Answer: close 4429."""
+FRAMES_PER_SECOND = 2_000
+"""Of one connection, over time. Answer: it is not read until it is within its budget; nothing is lost."""
+FRAMES_BURST = 8_000
+"""Frames at once, for clients that come back with much to say."""
+
+BEFORE_AUTH_FRAMES = 1_000
+"""Frames of one Hocuspocus connection that wait for a token. Answer: close 4429."""
+BEFORE_AUTH_BYTES = 5 << 20
+"""Their bytes. Answer: close 1009."""
+DOCUMENTS_PER_SOCKET = 500
+"""Of one Hocuspocus connection. Answer: permission denied for this document."""
+AUTH_SECONDS = 60.0
+"""A Hocuspocus connection without any open document. Answer: close 4408."""
+TOKEN_GRACE = 60.0
+"""Seconds after a token ended and a new one was asked for. Answer: the document is closed for this connection."""
+
+TICK = 15.0
+"""Seconds between signs of life to a client; stock clients give up after 30 s without a message."""
+SILENCE_MAX = 120.0
+"""Seconds without any byte from a client, pongs included, until its connection is cut."""
+ECHO = 1.0
+"""Seconds within which a y-websocket client gets its own durable edits back, merged."""
+CLOSE_SECONDS = 2.0
+"""Seconds for the client to answer a close frame."""
+
+DRAIN_SPREAD = 3.0
+"""Seconds over which a stopping gateway sends its clients away, so that they do not all return at once."""
+DRAIN_COMMIT = 4.0
+"""Seconds that it then waits for its last edits to be durable."""
+HEARTBEAT = 2.0
+"""Seconds between a gateway's signs of life in the registry."""

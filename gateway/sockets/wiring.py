@@ -1,0 +1,98 @@
+"""The map of the live side of a gateway: what is plugged into what. Called by gateway/app.py.
+
+connections ──► sessions ──► Document ──► Committer ──► DocumentLog ──► Redis
+                                 ▲                                        │
+                           OpenDocuments ◄──────── Announcements ◄────────┘
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+
+import structlog
+from aiohttp import web
+
+from gateway.jobs import Jobs
+from gateway.parts import Parts, Sockets
+from gateway.sockets.collab import collab_endpoint
+from gateway.sockets.drain import drain
+from gateway.sockets.figures import socket_figures
+from gateway.sockets.hall import Hall
+from gateway.sockets.heart import Heart
+from gateway.sockets.hocuspocus import hocuspocus_endpoint
+from gateway.sockets.wheel import Wheel
+from rooms.committer import Committer
+from rooms.figures import Figures
+from rooms.open_documents import OpenDocuments
+from rooms.presence_relay import PresenceRelay
+from store.announcements import Announcements
+from store.document_library import DocumentLibrary
+from store.document_log import DocumentLog
+from store.redis import connect, connect_subscriber, ping
+from store.registry import Registry
+
+logger = structlog.get_logger("gateway.sockets")
+TIDY = 1.0
+"""Seconds between two looks at idle documents and old presence."""
+
+
+def plug_sockets(app: web.Application, parts: Parts) -> Sockets:
+    """Wire the live documents into the gateway; connections open when the application starts."""
+    settings = parts.settings
+    loop = asyncio.get_event_loop()
+    origin = os.urandom(8)
+    redis, subscriber = connect(settings.redis_url), connect_subscriber(settings.redis_url)
+    jobs = Jobs(settings.redis_url)
+    log = DocumentLog(redis, origin, on_dirty=jobs.snapshot, follows=True)
+    announcements = Announcements(subscriber, origin)
+    figures = Figures()
+    committer = Committer(log, figures)
+    relay = PresenceRelay(log.announce_presence, loop, figures)
+    documents = OpenDocuments(log, DocumentLibrary(parts.postgres, log, announcements), committer, relay, figures)
+    hall = Hall(parts.gate, documents, Wheel(loop), figures)
+    heart = Heart(Registry(redis), settings.name, settings.socket_url, figures, documents)
+    parts.health.add("redis", lambda: ping(redis))
+    parts.metrics.add(lambda: socket_figures(hall, committer))
+
+    async def live(app: web.Application) -> AsyncIterator[None]:
+        tasks = [
+            asyncio.create_task(announcements.run(documents)),
+            asyncio.create_task(committer.run()),
+            asyncio.create_task(hall.wheel.run()),
+            asyncio.create_task(heart.run()),
+            asyncio.create_task(_tidy(documents)),
+        ]
+        for task in tasks:
+            task.add_done_callback(_must_not_end)
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await jobs.close()
+        await subscriber.aclose()
+        await redis.aclose()
+
+    async def on_shutdown(app: web.Application) -> None:
+        await heart.stop()
+        await drain(hall, committer)
+
+    app.cleanup_ctx.append(live)
+    app.on_shutdown.append(on_shutdown)
+    return Sockets(
+        collab=collab_endpoint(hall, settings.trusted_proxies),
+        hocuspocus=hocuspocus_endpoint(hall, settings.trusted_proxies),
+        home_url=heart.home_url,
+    )
+
+
+async def _tidy(documents: OpenDocuments) -> None:
+    while True:
+        await asyncio.sleep(TIDY)
+        await documents.tidy()
+
+
+def _must_not_end(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled():
+        # Without this part the process only seems to work; the supervisor starts a sound one.
+        logger.critical("a part of the gateway ended", exc_info=task.exception())
+        os._exit(70)

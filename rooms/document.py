@@ -1,0 +1,220 @@
+"""The actor of one open document. All its methods are synchronous: between reading and changing it, nothing else runs.
+
+    update ──apply──► batch ──one frame──► every peer but its author          (first at once, the next ones merged)
+                  └──► committer ──► log ──► committed() ──► author: durable
+
+Called by the sessions of both dialects (gateway/sockets), by the committer, and by the follower of the log.
+SPEC.md numbers the rules.
+"""
+
+import asyncio
+import time
+from typing import Protocol
+
+from rooms.codec import awareness, messages
+from rooms.codec.frame import binary_frame
+from rooms.errors import Crowded, Malformed, TooLarge
+from rooms.fanout import FanOut
+from rooms.figures import Figures
+from rooms.limits import DOCUMENT_MAX, GAPS_MAX, PEERS_PER_DOCUMENT, UPDATE_MAX
+from rooms.peer import Peer
+from rooms.presence_relay import PresenceRelay
+from rooms.receipts import Receipts
+from rooms.replica import EMPTY_STATE_VECTOR, EMPTY_UPDATE, Replica
+from rooms.tail import Tail
+from schemas.documents import DocumentName
+from schemas.records import Commit, Loaded, Record
+
+
+class Committer(Protocol):
+    """Where a document hands over its records; answers by calling `committed`."""
+
+    def add(self, document: "Document", record: Record) -> None: ...
+
+
+class Document:
+    """One open document with its peers."""
+
+    def __init__(
+        self,
+        name: DocumentName,
+        replica: Replica,
+        number: int,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        committer: Committer,
+        relay: PresenceRelay,
+        figures: Figures,
+    ) -> None:
+        self.name = name
+        self.replica = replica
+        self.tail = Tail(number)
+        self.receipts = Receipts()
+        self.peers: set[Peer] = set()
+        self.idle_since = loop.time()
+        self._loop = loop
+        self._committer = committer
+        self._figures = figures
+        self._fan_out = FanOut(replica, loop, figures)
+        self.presence = relay.attach(name, self._fan_out)
+        self._size = 0
+        self._whole: dict[bytes, bytes] = {}
+        """The whole state as one frame, by address, for joiners of this version."""
+
+    # Peers
+
+    def join(self, peer: Peer) -> None:
+        """Seat a peer and ask it for what it has; raises Crowded."""
+        if len(self.peers) >= PEERS_PER_DOCUMENT:
+            raise Crowded("the document is full")
+        self.peers.add(peer)
+        if peer.may_write:
+            # Before any step 2 to it: a client that has nothing yet also answers with nothing.
+            peer.write(binary_frame(peer.address + messages.step_1(self.replica.state_vector())))
+
+    def leave(self, peer: Peer) -> None:
+        """The peer's connection is gone, or it closed this document."""
+        if peer not in self.peers:
+            return
+        self.peers.discard(peer)
+        self._fan_out.leave(peer)
+        self.presence.leave(peer)
+        self.idle_since = self._loop.time()
+
+    def pause(self, peer: Peer) -> None:
+        """The peer's socket is full."""
+        self._figures.slow_peers += 1
+        self._fan_out.pause(peer)
+
+    def resume(self, peer: Peer) -> None:
+        """It drained: bring the peer up to date in one diff."""
+        if self._fan_out.resume(peer) and not peer.paused:
+            self.presence.greet(peer)
+
+    # Messages from peers
+
+    def sync(self, peer: Peer, state_vector: bytes) -> None:
+        """Step 1: answer with what the peer lacks, then keep it up to date; raises Malformed."""
+        if peer.paused:
+            # Answered when the socket drains.
+            peer.had = state_vector
+            peer.synced = True
+            return
+        if state_vector == EMPTY_STATE_VECTOR:
+            frame = self._whole.get(peer.address)
+            if frame is None:
+                frame = self._whole[peer.address] = binary_frame(peer.address + messages.step_2(self.replica.encode()))
+        else:
+            frame = binary_frame(peer.address + messages.step_2(self.replica.encode(state_vector)))
+        peer.write(frame)
+        if not peer.synced:
+            self._fan_out.seat(peer)
+            self.presence.greet(peer)
+
+    def receive(self, peer: Peer, update: bytes, *, is_answer: bool) -> None:
+        """An update, or (is_answer) the step 2 that we asked for; raises Malformed or TooLarge, keeping nothing."""
+        self._figures.updates_in += 1
+        if not peer.may_write:
+            self._refuse(peer, update, is_answer=is_answer)
+            return
+        self._check_size(update)
+        applied = self.replica.apply(update)
+        if applied.delta:
+            self._changed(applied.delta)
+            self._fan_out.add(peer, applied.delta)
+            self.receipts.handed += 1
+            self._committer.add(self, Record(peer.user, int(time.time() * 1000), applied.delta))
+        if applied.complete and (is_answer or not peer.unhealed):
+            for held in peer.unhealed:
+                self.receipts.expect(peer, held)
+            peer.unhealed.clear()
+            self.receipts.expect(peer, applied.delta)
+            if self.receipts.handed == self.receipts.durable:
+                self._acknowledge(0)
+        else:
+            self._hold(peer, applied.delta, first=not peer.unhealed)
+
+    def show(self, peer: Peer, update: bytes) -> None:
+        """Presence of a peer; raises Malformed or TooLarge."""
+        self._figures.presence_in += 1
+        self.presence.show(peer, awareness.decode(update))
+
+    # What comes from the log
+
+    def follow(self, commit: Commit) -> None:
+        """Records of other processes, none missing before them: show them to the peers."""
+        for record in commit.records:
+            applied = self.replica.apply(record.update)
+            if applied.delta:
+                self._changed(applied.delta)
+                self._fan_out.add(None, applied.delta)
+        self.tail.advance(commit.last)
+
+    def committed(self, handed: int, numbers: range) -> None:
+        """`handed` of the records that were handed over are durable; the log's numbers that they got."""
+        if numbers:
+            self.tail.committed(numbers[0], numbers[-1])
+        self._acknowledge(handed)
+
+    def rejoin(self, loaded: Loaded) -> None:
+        """The log does not go on where this replica ended: take in what there is, and write back what we have."""
+        for update in [loaded.state, *(r.update for c in loaded.tail for r in c.records)]:
+            applied = self.replica.apply(update) if update else None
+            if applied is not None and applied.delta:
+                self._changed(applied.delta)
+                self._fan_out.add(None, applied.delta)
+        self.tail = Tail(loaded.number)
+        self.receipts.handed += 1
+        self._committer.add(self, self.whole_record())
+
+    def whole_record(self) -> Record:
+        """The full state as a record of the server's own, for a log that was lost."""
+        return Record(b"", int(time.time() * 1000), self.replica.encode())
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether all that was accepted is committed."""
+        return self.receipts.handed == self.receipts.durable
+
+    def close(self) -> None:
+        """Drop timers and references; the document is not used any more."""
+        self._fan_out.close()
+        self.presence.close()
+
+    # Parts of the above
+
+    def _acknowledge(self, count: int) -> None:
+        for peer, updates in self.receipts.committed(count).items():
+            if peer in self.peers:
+                peer.outlet.durable(len(updates), [update for update in updates if update])
+
+    def _changed(self, delta: bytes) -> None:
+        self._size += len(delta)
+        if self._whole:
+            self._whole.clear()
+
+    def _hold(self, peer: Peer, delta: bytes, *, first: bool) -> None:
+        # What the update depends on is missing: the peer has it, so its next step 2 brings all of it.
+        if len(peer.unhealed) >= GAPS_MAX:
+            raise Malformed("too many updates depend on edits that were never sent")
+        self._figures.gaps += 1
+        peer.unhealed.append(delta)
+        if first and not peer.paused:
+            peer.write(binary_frame(peer.address + messages.step_1(self.replica.state_vector())))
+
+    def _refuse(self, peer: Peer, update: bytes, *, is_answer: bool) -> None:
+        # Every client answers step 1, also one that may only read; an answer that says nothing offends nobody.
+        if is_answer and update == EMPTY_UPDATE:
+            self.receipts.expect(peer, b"")
+            self._acknowledge(0)
+            return
+        self._figures.refused["read-only"] += 1
+        peer.outlet.refused("you may read this document but not change it")
+
+    def _check_size(self, update: bytes) -> None:
+        if len(update) > UPDATE_MAX:
+            raise TooLarge(f"an update has more than {UPDATE_MAX} bytes")
+        if self._size + len(update) > DOCUMENT_MAX:
+            self._size = len(self.replica.encode())
+            if self._size + len(update) > DOCUMENT_MAX:
+                raise TooLarge(f"the document would have more than {DOCUMENT_MAX} bytes")

@@ -1,0 +1,23 @@
+"""Errors of live documents. `gateway/sockets/closing.py` maps them to close codes.
+
+RoomsError
+ ├── Malformed   bytes that are not the protocol, or an update that does not apply   4400
+ ├── TooLarge    a named limit on size was passed                                   1009
+ └── Crowded     a named limit on number was passed                                 1013
+"""
+
+
+class RoomsError(Exception):
+    """Base: something a client sent, or asked for, cannot be done. `str(error)` is fit for the client."""
+
+
+class Malformed(RoomsError):
+    """The bytes are not what the protocol says. Nothing of them was kept; close the connection."""
+
+
+class TooLarge(RoomsError):
+    """A size limit was passed. Nothing was kept; close the connection."""
+
+
+class Crowded(RoomsError):
+    """The document or the process has no room for another peer now; come back later."""

@@ -1,0 +1,45 @@
+"""Every limit of a live document, with its unit, reason and answer. The gateway's own are in gateway/limits.py."""
+
+# Sizes, in bytes.
+UPDATE_MAX = 32 << 20
+"""One update. A first sync of a 20 MB document must pass. Answer: close 1009."""
+DOCUMENT_MAX = 64 << 20
+"""Encoded size of one document; PostgreSQL and one frame can still carry it. Answer: close 1009."""
+PRESENCE_STATE_MAX = 16 << 10
+"""One client's presence: a name, a colour, cursors; not a file. Answer: close 1009."""
+ADDRESS_MAX = 2 << 10
+"""A Hocuspocus address: a document's name and a session id. Answer: close 4400."""
+
+# Counts.
+PEERS_PER_DOCUMENT = 5_000
+"""One fan-out must stay well below 50 ms of the loop. Answer: close 1013."""
+PRESENCE_CLIENTS_PER_PEER = 16
+"""Presence ids that one connection may own (a provider has one). Answer: close 4400."""
+MERGE_MAX = 64
+"""Updates merged into one frame; senders get a frame without their own, so the work is quadratic in this."""
+GAPS_MAX = 1_000
+"""Updates of one peer that wait for what they depend on, before its next step 2. Answer: close 4400."""
+
+# Times, in seconds.
+MERGE_WINDOW = 0.004
+"""After an update left at once, those that follow within this time leave together."""
+MERGE_WINDOW_MAX = 0.010
+"""The window in the largest rooms: fan-out costs about 6 us a peer, and a quarter of a core is enough for one room."""
+MERGE_WINDOW_PER_PEER = 0.000_025
+PRESENCE_WINDOW = 0.050
+"""The same for presence: cursors are seen within a quarter of a second also with 500 in a room."""
+PRESENCE_TIMEOUT = 30.0
+"""A state that was not renewed for so long is gone; clients renew every 15 s."""
+COMMIT_WINDOW = 0.003
+"""Least time between two commits of one process: bounds Redis calls to some 300 a second."""
+UNLOAD_AFTER = 10.0
+"""A document stays open so long after its last peer left: reconnects find it warm."""
+COMMIT_RETRY_MAX = 1.0
+"""Longest pause between attempts to commit while Redis is away."""
+OPEN_TIMEOUT = 20.0
+"""Opening gives up after this; shorter than the time after which an idle log may leave Redis (store/limits.py)."""
+
+LOAD_SLICE = 500
+"""Records applied in one go while opening (2 us each), before other connections get their turn."""
+PENDING_MAX = 10_000
+"""Records of one document that wait while Redis is away, before they are merged into one without an author."""

@@ -1,0 +1,190 @@
+"""The open documents of one process: opening, following the log, catching up, unloading.
+
+    open:    follow ──► load snapshot and tail ──► replica ──► read what was committed meanwhile ──► Document
+    follow:  announcement in turn ──► Document.follow          announcement with a gap ──► read the log
+
+Following before loading closes the race between the two: what is announced in between is read once more.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+import structlog
+
+from rooms.committer import Committer
+from rooms.document import Document
+from rooms.figures import Figures
+from rooms.limits import LOAD_SLICE, OPEN_TIMEOUT, UNLOAD_AFTER
+from rooms.ports import Library, Log
+from rooms.presence_relay import PresenceRelay
+from rooms.replica import Replica
+from rooms.tail import Verdict
+from schemas.documents import DocumentName
+from schemas.records import Commit, Loaded
+from schemas.unavailable import Unavailable
+
+logger = structlog.get_logger()
+
+
+class OpenDocuments:
+    """One per process; `run` is its task."""
+
+    def __init__(
+        self, log: Log, library: Library, committer: Committer, relay: PresenceRelay, figures: Figures
+    ) -> None:
+        self._log = log
+        self._library = library
+        self._committer = committer
+        self._relay = relay
+        self._figures = figures
+        self._open: dict[DocumentName, Document] = {}
+        self._opening: dict[DocumentName, asyncio.Task[Document]] = {}
+        self._catching_up: dict[DocumentName, asyncio.Task[None]] = {}
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def __iter__(self) -> Iterator[Document]:
+        return iter(list(self._open.values()))
+
+    async def open(self, name: DocumentName) -> Document:
+        """The document, loaded once for all who wait for it; raises Unavailable or TimeoutError."""
+        document = self._open.get(name)
+        if document is not None and name not in self._opening:
+            document.idle_since = self._relay.loop.time()
+            return document
+        task = self._opening.get(name)
+        if task is None:
+            task = asyncio.create_task(self._load(name))
+            self._opening[name] = task
+            task.add_done_callback(lambda _: self._opening.pop(name, None))
+        # Who waits may go away; the others still want the document.
+        return await asyncio.shield(task)
+
+    async def _load(self, name: DocumentName) -> Document:
+        async with asyncio.timeout(OPEN_TIMEOUT):
+            await self._library.follow(name)
+            try:
+                loaded = await self._library.load(name)
+                replica = Replica()
+                stall = await _fill(replica, loaded)
+                self._figures.open_stall.observe(stall)
+                self._figures.worst_stall = max(self._figures.worst_stall, stall)
+                document = Document(
+                    name,
+                    replica,
+                    loaded.number,
+                    loop=self._relay.loop,
+                    committer=self._committer,
+                    relay=self._relay,
+                    figures=self._figures,
+                )
+                # Announcements count from here on; those that came earlier are read once more.
+                self._open[name] = document
+                await self._read_on(document)
+            except BaseException:
+                self._open.pop(name, None)
+                await self._library.unfollow(name)
+                raise
+        logger.info("document opened", document=name, record=document.tail.known, bytes=len(loaded.state))
+        return document
+
+    # Following
+
+    def hear_commit(self, name: DocumentName, commit: Commit | None, first: int, last: int) -> None:
+        """Another process committed records `first` to `last`; `commit` is None if it is too large."""
+        document = self._open.get(name)
+        if document is None:
+            return
+        match document.tail.heard(first, last):
+            case Verdict.NEXT if commit is not None:
+                document.follow(commit)
+            case Verdict.NEXT | Verdict.GAP:
+                self._catch_up(document)
+            case Verdict.OLD:
+                pass
+
+    def hear_presence(self, name: DocumentName, origin: str, update: bytes) -> None:
+        """Another process announced presence; malformed bytes raise Malformed."""
+        if (document := self._open.get(name)) is not None:
+            document.presence.hear(origin, update)
+
+    def missed_announcements(self) -> None:
+        """The connection that announcements come by was interrupted: read all logs, and ask who is there."""
+        for document in self._open.values():
+            self._catch_up(document)
+            document.presence.tell()
+
+    async def check_all(self) -> None:
+        """Redis may have lost everything: write back the logs of the open documents that it lacks."""
+        documents = list(self._open.values())
+        numbers = await self._log.numbers([document.name for document in documents])
+        for document, number in zip(documents, numbers, strict=True):
+            if number is None or number < document.tail.known:
+                await self._committer.restore(document)
+
+    def _catch_up(self, document: Document) -> None:
+        name = document.name
+        if name not in self._catching_up:
+            self._figures.resyncs += 1
+            task = asyncio.create_task(self._read_on(document))
+            self._catching_up[name] = task
+            task.add_done_callback(lambda _: self._catching_up.pop(name, None))
+
+    async def _read_on(self, document: Document) -> None:
+        pause = 0.05
+        while self._open.get(document.name) is document:
+            try:
+                commits = await self._log.read(document.name, document.tail.known)
+                if not commits:
+                    return
+                if commits[0].first > document.tail.known + 1:
+                    await self._rejoin(document)
+                else:
+                    for commit in commits:
+                        document.follow(commit)
+                        await asyncio.sleep(0)
+            except Unavailable as error:
+                logger.warning("cannot catch up yet", document=document.name, reason=str(error))
+                await asyncio.sleep(pause)
+                pause = min(2.0, pause * 2)
+
+    async def _rejoin(self, document: Document) -> None:
+        # The log was trimmed past us, or lost and written back by somebody who may lack what we have.
+        loaded = await self._library.load(document.name)
+        document.rejoin(loaded)
+        logger.warning("log jumped, state written back", document=document.name, record=document.tail.known)
+
+    # Unloading
+
+    async def tidy(self) -> None:
+        """Forget presence that was not renewed, catch up where an own commit showed a gap, unload what is idle."""
+        now = self._relay.loop.time()
+        for document in list(self._open.values()):
+            document.presence.expire(now)
+            if document.tail.behind:
+                self._catch_up(document)
+            if not document.peers and document.is_durable and now - document.idle_since > UNLOAD_AFTER:
+                del self._open[document.name]
+                document.close()
+                await self._library.unfollow(document.name)
+                logger.info("document unloaded", document=document.name, record=document.tail.known)
+
+
+async def _fill(replica: Replica, loaded: Loaded) -> float:
+    """Apply what was loaded, in slices; the longest time in seconds that one slice took."""
+    started = time.perf_counter()
+    if loaded.state:
+        replica.apply(loaded.state)
+    longest = time.perf_counter() - started
+    applied, started = 0, time.perf_counter()
+    for commit in loaded.tail:
+        for record in commit.records:
+            replica.apply(record.update)
+        applied += len(commit.records)
+        if applied >= LOAD_SLICE:
+            longest = max(longest, time.perf_counter() - started)
+            await asyncio.sleep(0)
+            applied, started = 0, time.perf_counter()
+    return max(longest, time.perf_counter() - started)

@@ -1,0 +1,147 @@
+"""Moves presence between the peers of a document and, by publish only, between processes.
+
+    peer shows itself ──► Presence (who wins) ──► changed clients ──one frame per window──► all peers here
+                                                       └──────────one announcement────────► other gateways
+
+The latest state of each client is enough, so what comes within a window is merged, in one pass for all documents.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from rooms.codec import awareness, messages
+from rooms.codec.awareness import State
+from rooms.codec.frame import binary_frame
+from rooms.fanout import FanOut
+from rooms.figures import Figures
+from rooms.limits import PRESENCE_WINDOW
+from rooms.peer import Peer
+from rooms.presence import Presence
+from schemas.documents import DocumentName
+
+Announce = Callable[[Sequence[tuple[DocumentName, bytes]]], Awaitable[None]]
+QUERY = b""
+"""What a process announces that has just opened a document: show me whom you have."""
+
+
+class PresenceRelay:
+    """One per process."""
+
+    def __init__(self, announce: Announce, loop: asyncio.AbstractEventLoop, figures: Figures) -> None:
+        self.loop = loop
+        self.figures = figures
+        self._announce = announce
+        self._changed: set[DocumentPresence] = set()
+        self._out: list[tuple[DocumentName, bytes]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._last = 0.0
+        self._sending: asyncio.Task[None] | None = None
+
+    def attach(self, name: DocumentName, fan_out: FanOut) -> "DocumentPresence":
+        """The presence of a document that was just opened; other processes are asked for theirs."""
+        presence = DocumentPresence(name, fan_out, self)
+        self.announce(name, QUERY)
+        return presence
+
+    def changed(self, presence: "DocumentPresence") -> None:
+        """This document has something to show at the end of the window."""
+        self._changed.add(presence)
+        self._schedule()
+
+    def announce(self, name: DocumentName, update: bytes) -> None:
+        """Send to other processes at the end of the window."""
+        self._out.append((name, update))
+        self._schedule()
+
+    def forget(self, presence: "DocumentPresence") -> None:
+        """The document is closed."""
+        self._changed.discard(presence)
+
+    def _schedule(self) -> None:
+        if self._timer is None:
+            self._timer = self.loop.call_at(max(self.loop.time(), self._last + PRESENCE_WINDOW), self._flush)
+
+    def _flush(self) -> None:
+        self._last = self.loop.time()
+        self._timer = None
+        changed, self._changed = self._changed, set()
+        for presence in changed:
+            self._out.extend(presence.flush())
+        if self._out and (self._sending is None or self._sending.done()):
+            out, self._out = self._out, []
+            self._sending = self.loop.create_task(self._send(out))
+        elif self._out:
+            # Redis is slow or away. Presence is not worth a queue: the next renewal says it again.
+            del self._out[:-1_000]
+
+    async def _send(self, out: list[tuple[DocumentName, bytes]]) -> None:
+        await self._announce(out)
+
+
+class DocumentPresence:
+    """The presence of one open document."""
+
+    __slots__ = ("_dirty", "_fan_out", "_name", "_relay", "_table")
+
+    def __init__(self, name: DocumentName, fan_out: FanOut, relay: PresenceRelay) -> None:
+        self._name = name
+        self._fan_out = fan_out
+        self._relay = relay
+        self._table = Presence()
+        self._dirty: set[int] = set()
+
+    def show(self, peer: Peer, states: list[State]) -> None:
+        """A peer says who it is; raises Malformed."""
+        changed, renew = self._table.show(peer, peer.user, states, self._relay.loop.time())
+        if renew and not peer.paused:
+            self._write(peer, renew)
+        self._mark(changed)
+
+    def leave(self, peer: Peer) -> None:
+        """A peer is gone."""
+        self._mark(self._table.leave(peer))
+
+    def hear(self, origin: str, update: bytes) -> None:
+        """Another process says who is there, or asks."""
+        if update == QUERY:
+            self.tell()
+            return
+        states = awareness.decode(update)
+        changed, _ = self._table.show(origin, b"", states, self._relay.loop.time())
+        self._mark(changed)
+
+    def tell(self) -> None:
+        """Announce everybody whose connection is in this process."""
+        if states := self._table.local():
+            self._relay.announce(self._name, awareness.encode(states))
+
+    def greet(self, peer: Peer) -> None:
+        """Show a newcomer who is there."""
+        if not peer.paused and (states := self._table.states()):
+            self._write(peer, states)
+
+    def expire(self, now: float) -> None:
+        """Those who did not renew themselves are gone."""
+        self._mark(self._table.expire(now))
+
+    def close(self) -> None:
+        """The document is not used any more."""
+        self._relay.forget(self)
+
+    def flush(self) -> list[tuple[DocumentName, bytes]]:
+        """Show the peers what changed; what to tell other processes."""
+        dirty, self._dirty = self._dirty, set()
+        if states := self._table.states(dirty):
+            body = messages.awareness(awareness.encode(states))
+            self._relay.figures.presence_out += self._fan_out.broadcast(body)
+        local = self._table.local(dirty)
+        return [(self._name, awareness.encode(local))] if local else []
+
+    def _mark(self, clients: list[int]) -> None:
+        if clients:
+            self._dirty.update(clients)
+            self._relay.changed(self)
+
+    @staticmethod
+    def _write(peer: Peer, states: list[State]) -> None:
+        peer.write(binary_frame(peer.address + messages.awareness(awareness.encode(states))))

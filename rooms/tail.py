@@ -1,0 +1,52 @@
+"""How much of a log one replica has: the arithmetic of following, without any I/O.
+
+Numbers arrive from two sides: announcements of what others committed, and the answers to our own commits. Either may
+overtake the other, so what is ahead of its turn waits until the numbers between are there.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+
+class Verdict(Enum):
+    NEXT = auto()
+    """In turn: apply it."""
+    OLD = auto()
+    """Already here."""
+    GAP = auto()
+    """Something before it is missing: read the log after `known`."""
+
+
+@dataclass(slots=True)
+class Tail:
+    """`known`: all records up to this number are in the replica."""
+
+    known: int
+    _own: dict[int, int] = field(default_factory=dict)
+    """Our own commits that are ahead of `known`: first number → last number."""
+
+    @property
+    def behind(self) -> bool:
+        """Whether an own commit showed that records of others are still to come."""
+        return bool(self._own)
+
+    def committed(self, first: int, last: int) -> None:
+        """Our own records got these numbers."""
+        if first > self.known + 1:
+            self._own[first] = last
+        else:
+            self.advance(last)
+
+    def heard(self, first: int, last: int) -> Verdict:
+        """Records of others were announced; NEXT means that the caller applies them and then calls advance."""
+        if last <= self.known:
+            return Verdict.OLD
+        return Verdict.NEXT if first <= self.known + 1 else Verdict.GAP
+
+    def advance(self, last: int) -> None:
+        """All records up to `last` are in the replica."""
+        self.known = max(self.known, last)
+        while (own := self._own.pop(self.known + 1, None)) is not None:
+            self.known = max(self.known, own)
+        for first in [first for first in self._own if first <= self.known]:
+            self.known = max(self.known, self._own.pop(first))

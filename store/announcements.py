@@ -1,0 +1,115 @@
+"""Follows the announcements of the documents that a process has open: one subscribed connection for all.
+
+    announcement   'c' origin(8) count(u32) last(u64) [records]     a commit; without its records where they are large
+                   'p' origin(8) awareness update                   presence; empty asks who is there
+
+Redis keeps nothing for a subscriber that is away, so after an interruption the listener is told, and reads the logs.
+"""
+
+import asyncio
+import struct
+from typing import Any, Protocol
+
+import structlog
+from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
+from redis.exceptions import RedisError
+
+from schemas.documents import DocumentName
+from schemas.records import Commit, decode_records
+from store import keys
+from store.errors import StoreUnavailable
+from store.limits import COMMAND_TIMEOUT
+
+logger = structlog.get_logger()
+HEADER = struct.Struct(">IQ")
+RECONNECT_MAX = 2.0
+"""Longest pause in seconds between attempts to connect."""
+
+
+class Listener(Protocol):
+    """Who is told. Nothing here may raise."""
+
+    def hear_commit(self, name: DocumentName, commit: Commit | None, first: int, last: int) -> None: ...
+    def hear_presence(self, name: DocumentName, origin: str, update: bytes) -> None: ...
+    def missed_announcements(self) -> None: ...
+
+
+class Announcements:
+    """One per gateway; `run` is its task."""
+
+    def __init__(self, redis: Redis, origin: bytes) -> None:
+        """`redis` must have connections without a read timeout: announcements may be rare."""
+        self._redis = redis
+        self._origin = origin
+        self._followed: set[DocumentName] = set()
+        self._confirmed: dict[bytes, asyncio.Future[None]] = {}
+        self._pubsub: PubSub | None = None
+
+    async def follow(self, name: DocumentName) -> None:
+        """Returns when Redis has confirmed; from then on nothing is missed unnoticed. Raises StoreUnavailable."""
+        self._followed.add(name)
+        channel = keys.channel(name).encode()
+        confirmed = self._confirmed.setdefault(channel, asyncio.get_running_loop().create_future())
+        try:
+            if self._pubsub is not None:
+                await self._pubsub.subscribe(channel)
+            await asyncio.wait_for(asyncio.shield(confirmed), COMMAND_TIMEOUT)
+        except (RedisError, OSError, TimeoutError) as error:
+            raise StoreUnavailable("Redis", f"cannot subscribe: {type(error).__name__}") from None
+
+    async def unfollow(self, name: DocumentName) -> None:
+        """No more of this document; best effort."""
+        self._followed.discard(name)
+        self._confirmed.pop(keys.channel(name).encode(), None)
+        try:
+            if self._pubsub is not None:
+                await self._pubsub.unsubscribe(keys.channel(name))
+        except (RedisError, OSError) as error:
+            logger.info("could not unsubscribe", document=name, reason=str(error))
+
+    async def run(self, listener: Listener) -> None:
+        """Listen for ever; cancel to stop."""
+        pause = 0.05
+        interrupted = False
+        while True:
+            pubsub = self._redis.pubsub()
+            try:
+                # A channel that nobody uses keeps the connection subscribed, also with no document open.
+                await pubsub.subscribe("atrium:gateways", *(keys.channel(name) for name in self._followed))
+                self._pubsub = pubsub
+                if interrupted:
+                    listener.missed_announcements()
+                pause = 0.05
+                async for message in pubsub.listen():
+                    self._dispatch(message, listener)
+            except (RedisError, OSError) as error:
+                logger.warning("announcements interrupted", reason=f"{type(error).__name__}: {error}")
+            finally:
+                self._pubsub = None
+                await pubsub.aclose()  # type: ignore[no-untyped-call]
+            interrupted = True
+            await asyncio.sleep(pause)
+            pause = min(RECONNECT_MAX, pause * 2)
+
+    def _dispatch(self, message: dict[str, Any], listener: Listener) -> None:
+        kind = message["type"]
+        if kind == "subscribe":
+            confirmed = self._confirmed.get(message["channel"])
+            if confirmed is not None and not confirmed.done():
+                confirmed.set_result(None)
+            return
+        if kind != "message":
+            return
+        data = message["data"]
+        origin = data[1:9]
+        if origin == self._origin:
+            return
+        name = DocumentName(message["channel"][len(keys.CHANNEL) :].decode())
+        if data[:1] == b"c":
+            count, last = HEADER.unpack_from(data, 9)
+            body = data[9 + HEADER.size :]
+            commit = Commit(last, decode_records(body)) if body else None
+            listener.hear_commit(name, commit, last - count + 1, last)
+        elif data[:1] == b"p":
+            listener.hear_presence(name, origin.hex(), data[9:])

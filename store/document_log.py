@@ -1,0 +1,144 @@
+"""The documents' logs on Redis: append, read, begin. Used by gateways and workers; the scripts stand in store/lua.
+
+A commit is one stream entry: the records that one process produced together. Its id is the number of its last record.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from redis.asyncio import Redis
+
+from schemas.documents import DocumentName
+from schemas.records import LOSS_GAP, Commit, Record, decode_records, encode_records
+from store import keys
+from store.limits import ANNOUNCED_MAX, READ_PAGE
+from store.redis import Arg, Script, finish
+
+
+class Append(Protocol):
+    """Records of one document to commit together; `known` is the highest number that the caller knows of its log."""
+
+    @property
+    def name(self) -> DocumentName: ...
+    @property
+    def known(self) -> int: ...
+    @property
+    def records(self) -> tuple[Record, ...]: ...
+
+
+class DocumentLog:
+    """All methods raise StoreUnavailable."""
+
+    def __init__(self, redis: Redis, origin: bytes, on_dirty: Callable[[str], None], *, follows: bool) -> None:
+        """`origin`: 8 bytes that name this process in announcements; `follows`: it hears those of what it appends to.
+
+        `on_dirty(name)` is called when a document whose snapshot was complete got records.
+        """
+        self._follows = int(follows)
+        self._redis = redis
+        self._origin = origin
+        self._on_dirty = on_dirty
+        self._append = Script(redis, "append")
+        self._begin = Script(redis, "begin")
+        self._presence = Script(redis, "presence")
+        self._snapshotted = Script(redis, "snapshotted")
+        self._park = Script(redis, "park")
+
+    async def append(self, batch: Sequence[Append]) -> list[int | None]:
+        """Commit in order; the last number of each, or None where the log has lost records."""
+        key: list[str] = [keys.DIRTY, keys.LOGS]
+        args: list[Arg] = [self._origin, int(time.time()), ANNOUNCED_MAX, self._follows]
+        for append in batch:
+            name = append.name
+            key += (keys.log(name), keys.number(name))
+            args += (name, keys.channel(name), append.known, len(append.records), encode_records(append.records))
+        numbers: list[int | None] = []
+        for append, answer in zip(batch, await self._append(key, args), strict=True):
+            if answer is None:
+                numbers.append(None)
+            else:
+                last, was_clean = answer
+                numbers.append(last)
+                if was_clean:
+                    self._on_dirty(append.name)
+        return numbers
+
+    async def read(self, name: DocumentName, after: int) -> list[Commit]:
+        """The commits behind number `after`; the first may start later when the log was trimmed or restored."""
+        commits: list[Commit] = []
+        while True:
+            start = f"({commits[-1].last if commits else after}-0"
+            page = await finish(self._redis.xrange(keys.log(name), start, "+", count=READ_PAGE))
+            for entry, fields in page:
+                commits.append(Commit(int(entry.split(b"-")[0]), decode_records(fields[b"r"])))
+            if len(page) < READ_PAGE:
+                return commits
+
+    async def restore(self, name: DocumentName, known: int, record: Record) -> int:
+        """Begin a lost log beyond every number ever given, with a full state; the last number."""
+        await self.begin(name, known + LOSS_GAP, if_below=known)
+        (last,) = await self.append([_Whole(name, (record,))])
+        return last if last is not None else await self.restore(name, known, record)
+
+    async def begin(self, name: DocumentName, least: int, *, if_below: int | None = None) -> int:
+        """Make sure that the log exists and does not end before `if_below` (default: `least`); its last number."""
+        key = [keys.log(name), keys.number(name), keys.LOGS]
+        floor = least if if_below is None else if_below
+        return int(await self._begin(key, [name, int(time.time()), floor, least]))
+
+    async def number(self, name: DocumentName) -> int | None:
+        """The last number given, None where there is no log."""
+        return (await self.numbers([name]))[0]
+
+    async def numbers(self, names: Sequence[DocumentName]) -> list[int | None]:
+        """The same for many."""
+        if not names:
+            return []
+        answer = await finish(self._redis.mget([keys.number(name) for name in names]))
+        return [None if number is None else int(number) for number in answer]
+
+    async def announce_presence(self, batch: Sequence[tuple[DocumentName, bytes]]) -> None:
+        """Tell the other processes that follow these documents about presence."""
+        args: list[Arg] = [self._origin]
+        for name, update in batch:
+            args += (keys.channel(name), update)
+        await self._presence([], args)
+
+    # For workers
+
+    async def snapshotted(self, name: DocumentName, number: int, keep_from: int) -> bool:
+        """A snapshot up to `number` is safe: trim the log before `keep_from`; whether the document is clean now."""
+        key = [keys.log(name), keys.number(name), keys.DIRTY]
+        return bool(await self._snapshotted(key, [name, int(time.time()), number, keep_from]))
+
+    async def dirty(self, seconds: float, limit: int) -> list[DocumentName]:
+        """Documents that have had records without a snapshot for so long, the longest first."""
+        return await self._older(keys.DIRTY, seconds, limit)
+
+    async def idle(self, seconds: float, limit: int) -> list[DocumentName]:
+        """Documents whose log nobody touched for so long."""
+        return await self._older(keys.LOGS, seconds, limit)
+
+    async def park(self, name: DocumentName, number: int, idle_for: float) -> bool:
+        """Remove the log from Redis if it ends at `number`, was not touched for so long, and nobody follows it."""
+        key = [keys.log(name), keys.number(name), keys.DIRTY, keys.LOGS]
+        return bool(await self._park(key, [name, keys.channel(name), number, int(time.time() - idle_for)]))
+
+    async def forget(self, name: DocumentName) -> None:
+        """Remove all of a document that does not exist any more."""
+        await finish(self._redis.delete(keys.log(name), keys.number(name)))
+        await finish(self._redis.zrem(keys.DIRTY, name))
+        await finish(self._redis.zrem(keys.LOGS, name))
+
+    async def _older(self, key: str, seconds: float, limit: int) -> list[DocumentName]:
+        found = await finish(self._redis.zrangebyscore(key, 0, int(time.time() - seconds), start=0, num=limit))
+        return [DocumentName(name.decode()) for name in found]
+
+
+class _Whole:
+    known = -1
+
+    def __init__(self, name: DocumentName, records: tuple[Record, ...]) -> None:
+        self.name = name
+        self.records = records

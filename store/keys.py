@@ -1,0 +1,26 @@
+"""The names of everything in Redis. One document's keys share a hash tag, so that scripts work on a cluster's node.
+
+atrium:{documents}:log:NAME      stream of commits; the entry's id is `number of its last record`-0
+atrium:{documents}:number:NAME   the last number given
+atrium:{documents}:dirty         sorted set: document → Unix time since when it has records without a snapshot
+atrium:{documents}:logs          sorted set: document → Unix time of its last append or opening
+atrium:gateways                  hash: gateway → JSON
+atrium:doc:NAME                  channel of announcements
+"""
+
+DIRTY = "atrium:{documents}:dirty"
+LOGS = "atrium:{documents}:logs"
+GATEWAYS = "atrium:gateways"
+CHANNEL = "atrium:doc:"
+
+
+def log(name: str) -> str:
+    return f"atrium:{{documents}}:log:{name}"
+
+
+def number(name: str) -> str:
+    return f"atrium:{{documents}}:number:{name}"
+
+
+def channel(name: str) -> str:
+    return CHANNEL + name

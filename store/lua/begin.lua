@@ -1,0 +1,11 @@
+-- Make sure that a document's log exists and has not lost records.
+-- KEYS: log, number, logs   ARGV: name, time, floor, start
+-- A log that ends below `floor` is begun anew at `start`. Returns the last number of the log.
+local n = tonumber(redis.call('GET', KEYS[2]) or -1)
+if n < tonumber(ARGV[3]) then
+  redis.call('DEL', KEYS[1])
+  redis.call('SET', KEYS[2], ARGV[4])
+  n = tonumber(ARGV[4])
+end
+redis.call('ZADD', KEYS[3], ARGV[2], ARGV[1])
+return n

@@ -1,0 +1,11 @@
+-- A snapshot up to `number` is safe in PostgreSQL: forget what is behind the one before it.
+-- KEYS: log, number, dirty   ARGV: name, time, number, first number to keep
+-- Returns 1 if the document is clean now, 0 if records came meanwhile.
+redis.call('XTRIM', KEYS[1], 'MINID', ARGV[4] .. '-0')
+local n = tonumber(redis.call('GET', KEYS[2]) or -1)
+if n <= tonumber(ARGV[3]) then
+  redis.call('ZREM', KEYS[3], ARGV[1])
+  return 1
+end
+redis.call('ZADD', KEYS[3], 'XX', ARGV[2], ARGV[1])
+return 0

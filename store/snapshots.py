@@ -1,0 +1,89 @@
+"""Snapshots of documents in PostgreSQL: one function per query, beside its row type."""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from schemas.documents import DocumentName, path_of, project_of
+from schemas.records import Commit, encode_records
+from store.postgres import Postgres
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A document's merged state: all records up to `number`."""
+
+    number: int
+    previous: int
+    state: bytes
+    parked: bool
+
+
+async def find_or_create(postgres: Postgres, name: DocumentName) -> Snapshot:
+    """The snapshot of a document, which exists from now on. Raises StoreUnavailable."""
+    found = await find(postgres, name)
+    if found is None:
+        await postgres.execute(
+            """
+            INSERT INTO documents (name, project_id, path) VALUES (%(name)s, %(project)s, %(path)s)
+            ON CONFLICT (name) DO NOTHING
+            """,
+            {"name": name, "project": project_of(name), "path": path_of(name)},
+        )
+        found = await find(postgres, name)
+    assert found is not None
+    return found
+
+
+async def find(postgres: Postgres, name: DocumentName) -> Snapshot | None:
+    """The snapshot of a document, None where it does not exist. Raises StoreUnavailable."""
+    return await postgres.row(
+        Snapshot,
+        "SELECT number, previous, state, parked FROM documents WHERE name = %(name)s",
+        {"name": name},
+    )
+
+
+async def mark_parked(postgres: Postgres, name: DocumentName, number: int, parked: bool) -> bool:
+    """Say whether the log is about to leave Redis; False where the snapshot is another one by now."""
+    return (
+        await postgres.execute(
+            "UPDATE documents SET parked = %(parked)s WHERE name = %(name)s AND number = %(number)s",
+            {"name": name, "number": number, "parked": parked},
+        )
+        > 0
+    )
+
+
+async def replace(
+    postgres: Postgres, name: DocumentName, old: int, new: int, state: bytes, absorbed: Sequence[Commit]
+) -> bool:
+    """Compare and set: False, and nothing changed, where the snapshot is not at `old` any more.
+
+    The records that it absorbed are kept as history in the same transaction. Raises StoreUnavailable.
+    """
+    records = [record for commit in absorbed for record in commit.records]
+    async with postgres.connection() as connection, connection.transaction():
+        cursor = await connection.execute(
+            """
+            UPDATE documents SET number = %(new)s, previous = number, state = %(state)s, updated_at = now()
+            WHERE name = %(name)s AND number = %(old)s
+            """,
+            {"name": name, "old": old, "new": new, "state": state},
+        )
+        if cursor.rowcount == 0:
+            return False
+        await connection.execute(
+            """
+            INSERT INTO document_records (document, first, last, records)
+            VALUES (%(name)s, %(first)s, %(last)s, %(records)s)
+            ON CONFLICT (document, last) DO NOTHING
+            """,
+            {
+                "name": name,
+                "first": absorbed[0].first if absorbed else new,
+                "last": new,
+                "records": zlib.compress(encode_records(records), 1),
+            },
+        )
+    return True

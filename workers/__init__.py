@@ -1,0 +1,1 @@
+"""The arq processes: one file per job. `python -m workers` starts one."""

@@ -1,0 +1,126 @@
+"""`python -m workers [documents|ai]`: one arq worker on one queue, until SIGTERM. The wiring file of this process."""
+
+import asyncio
+import os
+import random
+import signal
+import sys
+from typing import Any, cast
+
+import structlog
+from arq.connections import RedisSettings
+from arq.typing import WorkerCoroutine
+from arq.worker import Function, Worker, func
+
+from schemas.documents import DocumentName
+from schemas.jobs import AI_QUEUE, DOCUMENT_QUEUE, SnapshotDocument, decode_job, encode_job
+from schemas.unavailable import Unavailable
+from store.document_log import DocumentLog
+from store.postgres import Postgres, open_pool
+from store.redis import connect, is_unavailable
+from workers.logs import configure_logs
+from workers.settings import Settings, SettingsError, read_settings
+from workers.snapshot_document import snapshot_document
+from workers.sweep import sweep
+
+logger = structlog.get_logger("workers")
+JOB_SECONDS = 120
+"""Longest run of one job; after that it counts as lost and the sweep takes over."""
+JOBS_AT_ONCE = 4
+"""Merging is CPU work in one process: more at once would only take more memory."""
+SWEEP_SECONDS = 5.0
+RESTART_SECONDS = 1.0
+
+
+def document_jobs(postgres: Postgres, log: DocumentLog) -> list[Function]:
+    """The jobs of the queue `documents`."""
+
+    async def run_snapshot(context: dict[Any, Any], *args: Any) -> None:
+        await snapshot_document(postgres, log, DocumentName(args[0]))
+
+    return [
+        func(
+            cast(WorkerCoroutine, run_snapshot),
+            name=SnapshotDocument.KIND,
+            keep_result=0,
+            timeout=JOB_SECONDS,
+            max_tries=3,
+        )
+    ]
+
+
+async def work(settings: Settings, queue: str, jobs: list[Function]) -> None:
+    """Work on one queue for ever; Redis may go away and come back."""
+    while True:
+        worker = Worker(
+            jobs,
+            queue_name=queue,
+            redis_settings=RedisSettings.from_dsn(settings.redis_url),
+            job_serializer=encode_job,
+            job_deserializer=decode_job,
+            handle_signals=False,
+            max_jobs=JOBS_AT_ONCE,
+            log_results=False,
+        )
+        try:
+            await worker.async_run()
+        except Exception as error:
+            if not is_unavailable(error):
+                raise
+            logger.warning("queue interrupted", reason=type(error).__name__)
+            await asyncio.sleep(RESTART_SECONDS)
+        finally:
+            await worker.close()
+
+
+async def keep_sweeping(postgres: Postgres, log: DocumentLog) -> None:
+    """The sweep, for ever, at times that differ between workers."""
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS * random.uniform(0.8, 1.2))
+        try:
+            await sweep(postgres, log)
+        except Unavailable as error:
+            logger.warning("sweep postponed", reason=str(error))
+
+
+async def serve(settings: Settings, queue: str) -> None:
+    """Work until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with open_pool(settings.database_url) as postgres:
+        redis = connect(settings.redis_url)
+        log = DocumentLog(redis, os.urandom(8), on_dirty=lambda name: None, follows=False)
+        tasks: set[asyncio.Task[Any]] = {asyncio.create_task(stop.wait(), name="stop")}
+        if queue == DOCUMENT_QUEUE:
+            tasks.add(asyncio.create_task(work(settings, queue, document_jobs(postgres, log)), name="queue"))
+            tasks.add(asyncio.create_task(keep_sweeping(postgres, log), name="sweep"))
+        logger.info("working", queue=queue)
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks - done:
+            task.cancel()
+        await asyncio.gather(*tasks - done, return_exceptions=True)
+        await redis.aclose()
+        for task in done:
+            task.result()
+    logger.info("stopped")
+
+
+def main() -> int:
+    """Read the settings, then work."""
+    queues = {"documents": DOCUMENT_QUEUE, "ai": AI_QUEUE}
+    name = sys.argv[1] if len(sys.argv) > 1 else "documents"
+    try:
+        settings = read_settings(os.environ)
+        if name not in queues:
+            raise SettingsError(f"usage: python -m workers [{'|'.join(queues)}]")
+    except SettingsError as error:
+        sys.stderr.write(f"worker: {error}\n")
+        return 2
+    configure_logs(settings.log_level, settings.name)
+    asyncio.run(serve(settings, queues[name]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,39 @@
+"""Job: merge a document's log into its snapshot in PostgreSQL.
+
+Triggered by a gateway when a document gets its first record since its snapshot (gateway/jobs.py), and by the sweep for
+what a lost job left. Safe to repeat, and to run twice at once: the snapshot is replaced by compare and set, and the log
+is trimmed only behind the snapshot before the one that was just written.
+"""
+
+import asyncio
+
+import structlog
+
+from rooms.replica import compact
+from schemas.documents import DocumentName
+from store import snapshots
+from store.document_log import DocumentLog
+from store.postgres import Postgres
+
+logger = structlog.get_logger("workers")
+
+
+async def snapshot_document(postgres: Postgres, log: DocumentLog, name: DocumentName) -> None:
+    """Returns when the snapshot holds all that was in the log at the start. Raises StoreUnavailable."""
+    while True:
+        old = await snapshots.find(postgres, name)
+        if old is None:
+            # Its project was deleted meanwhile.
+            await log.forget(name)
+            return
+        commits = await log.read(name, old.number)
+        if not commits:
+            await log.snapshotted(name, old.number, old.previous + 1)
+            return
+        updates = [record.update for commit in commits for record in commit.records]
+        state = await asyncio.to_thread(compact, old.state, updates)
+        new = commits[-1].last
+        if await snapshots.replace(postgres, name, old.number, new, state, commits):
+            logger.info("snapshot", document=name, number=new, records=len(updates), bytes=len(state))
+            if await log.snapshotted(name, new, old.number + 1):
+                return
