@@ -98,6 +98,7 @@ def respond(error: Exception, path: str, request_id: str) -> web.Response:
         request_id=request_id,
         errors=errors,
     )
+    headers = {"Cache-Control": "no-store"} | headers
     return web.Response(body=msgspec.json.encode(problem), status=status, headers=headers, content_type=CONTENT_TYPE)
 
 

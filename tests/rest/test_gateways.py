@@ -14,14 +14,6 @@ def test_gateways_are_one_server(stack: Stack) -> None:
     assert room.url in stack.ws_urls
 
 
-def test_both_ask_for_one_room_and_get_one_home(stack: Stack) -> None:
-    """A room has one home, whichever gateway is asked."""
-    token = stack.guest()
-    for _ in range(5):
-        project = stack.project(token)
-        assert stack.room_token(token, project, gateway=0).url == stack.room_token(token, project, gateway=1).url
-
-
 def test_killed_database_costs_a_moment(own_stack: MakeStack) -> None:
     """After kill -9 of PostgreSQL, requests fail with 503 at worst, and everything given out before is good."""
     stack = own_stack(gateways=1, workers=1)

@@ -22,6 +22,11 @@ async def test_guest_gets_an_account_and_a_token(api: Api, tokens: Tokens) -> No
     assert str(tokens.verify_access(answer["access_token"]).user_id) == answer["user"]["id"]
 
 
+async def test_answer_is_not_kept(api: Api) -> None:
+    """An answer that holds a token must not be stored by anything on the way (RFC 6749, section 5.1)."""
+    assert (await api.call("POST", "/api/auth/guest")).headers["Cache-Control"] == "no-store"
+
+
 @pytest.mark.parametrize("raw", [b"", b"{}", b" \n", b'{"display_name": null}'])
 async def test_body_is_optional(api: Api, raw: bytes) -> None:
     """Without a body or a name, a guest gets a name all the same."""
