@@ -14,11 +14,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from signal import Signals
 from typing import Any, Self
 
 JAVASCRIPT = Path(__file__).parent / "js"
@@ -82,9 +82,13 @@ class Peer:
         opened = await self.call("open", session=session, **how)
         return Session(self, session, str(opened["client"]))
 
+    def signal(self, number: Signals) -> None:
+        """Send a signal to the process; SIGSTOP freezes all its clients, SIGCONT wakes them."""
+        self._process.send_signal(number)
+
     async def kill(self) -> None:
         """End it as a power cut does: no goodbye of any client reaches the server."""
-        self._process.send_signal(signal.SIGKILL)
+        self._process.kill()
         await self._process.wait()
 
     async def close(self) -> None:
@@ -140,7 +144,7 @@ class Session:
         return await self.peer.call(op, session=self.name, **arguments)
 
     async def see(self, view: str, **expected: Any) -> Any:
-        """Look at a view of js/views.mjs until it is as `equals`, `includes`, `excludes` or `least` say."""
+        """Look at a view of js/views.mjs until it is as `equals`, `includes`, `excludes` or `count` say."""
         return await self.do("wait", view=view, **expected)
 
     async def synced(self) -> Self:

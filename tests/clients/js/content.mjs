@@ -1,6 +1,7 @@
 // Editing a session's document as an editor does: text, maps, arrays, XML, undo.
 //
 // Used by peer.mjs for its commands. Positions in text are UTF-16 units, as in every Yjs editor.
+import { randomBytes } from 'node:crypto'
 import * as Y from 'yjs'
 import { sessions } from './connection.mjs'
 
@@ -22,6 +23,8 @@ const element = ({ name, attributes = {}, children = [] }) => {
   return made
 }
 
+const CHUNK_CHARACTERS = 16 * 1024 // of `fill`: inserted at the start each, so that a long document has many items
+
 const text = ({ session, root = 'content' }) => sessions(session).doc.getText(root)
 const map = ({ session, root }) => sessions(session).doc.getMap(root)
 const array = ({ session, root }) => sessions(session).doc.getArray(root)
@@ -33,6 +36,12 @@ export const commands = {
   type: ({ text: typed, count = 1, ...where }) => {
     for (let i = 0; i < count; i++) text(where).insert(text(where).length, typed)
   },
+  /** Make the text longer by `characters` that do not repeat, in one transaction. */
+  fill: ({ characters, ...where }) => sessions(where.session).doc.transact(() => {
+    for (let left = characters; left > 0; left -= CHUNK_CHARACTERS) {
+      text(where).insert(0, randomBytes(CHUNK_CHARACTERS).toString('base64').slice(0, Math.min(left, CHUNK_CHARACTERS)))
+    }
+  }),
   delete: ({ at, length, ...where }) => text(where).delete(at, length),
   format: ({ at, length, attributes, ...where }) => text(where).format(at, length, attributes),
   embed: ({ at, value, ...where }) => text(where).insertEmbed(at, value),

@@ -12,15 +12,19 @@ import * as connection from './connection.mjs'
 import * as content from './content.mjs'
 import * as presence from './presence.mjs'
 import * as trace from './trace.mjs'
-import { wait } from './views.mjs'
+import { wait, warnings } from './views.mjs'
 
 const commands = { ...connection.commands, ...content.commands, ...presence.commands, ...trace.commands, wait }
 
 const say = (line) => process.stdout.write(JSON.stringify(line) + '\n')
 const fault = (...parts) => say({ fault: format(...parts) })
 
+process.setMaxListeners(0) // every y-websocket provider listens for the exit of the process: no leak
 console.error = fault
-console.warn = (...parts) => say({ warning: format(...parts) })
+console.warn = (...parts) => {
+  warnings.push(format(...parts))
+  say({ warning: format(...parts) })
+}
 console.log = console.info = console.warn
 process.on('uncaughtException', fault)
 process.on('unhandledRejection', fault)

@@ -10,6 +10,9 @@ import { sessions } from './connection.mjs'
 const MOST_LOOKS_MS = 5 // looks less than this apart become one: the text of a long document is costly to print
 const SHOWN_CHARACTERS = 2000 // of the last sight, in the error
 
+/** What the clients of this process said to console.warn; peer.mjs adds to it. */
+export const warnings = []
+
 const base64 = (bytes) => Buffer.from(bytes).toString('base64')
 
 /** Each: (session, args) → JSON. `root` is the name of a root type. */
@@ -19,6 +22,9 @@ const views = {
   unsynced: ({ provider }) => provider.hasUnsyncedChanges,
   scope: ({ scope }) => scope ?? null,
   closes: ({ closes }) => closes,
+  /** Hocuspocus: whether the server said no, with a reason, either to the token or by closing this document. */
+  refused: ({ events }) => events.some(([event, detail]) => event === 'authenticationFailed' && detail !== ''),
+  warnings: () => warnings.join('\n'),
   events: ({ events }) => events,
   text: ({ doc }, { root = 'content' }) => doc.getText(root).toString(),
   length: ({ doc }, { root = 'content' }) => doc.getText(root).length,
@@ -53,18 +59,18 @@ const plain = (value) => {
   return value
 }
 
-const reached = (seen, { equals, includes, excludes, least }) => {
+const reached = (seen, { equals, includes, excludes, count }) => {
   if (equals !== undefined) return isDeepStrictEqual(seen, equals)
   if (includes !== undefined) return includes.every((one) => contains(seen, one)) // text or a list: all of these
   if (excludes !== undefined) return !excludes.some((one) => contains(seen, one)) // text or a list: none of these
-  if (least !== undefined) return seen >= least
+  if (count !== undefined) return seen.length >= count
   return true
 }
 
 const contains = (seen, one) =>
   typeof seen === 'string' ? seen.includes(one) : seen.some((item) => isDeepStrictEqual(item, one))
 
-/** Look at `view` until it fits `equals`, `includes`, `excludes` or `least`; without any of them, once. → what was seen */
+/** Look at `view` until it fits `equals`, `includes`, `excludes` or `count`; without any of them, once. → what was seen */
 export const wait = ({ session: name, view, seconds = 20, ...args }) => {
   const session = sessions(name)
   if (!Object.hasOwn(views, view)) throw new Error(`no view ${view}; there are ${Object.keys(views).join(' ')}`)
