@@ -6,10 +6,7 @@ connections open when the application starts, and close when it stops (`cleanup_
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
-from importlib import import_module
-from importlib.util import find_spec
-from typing import cast
+from collections.abc import AsyncIterator, Callable, Sequence
 from uuid import UUID
 
 from aiohttp import web
@@ -21,20 +18,22 @@ from gateway.health import Health
 from gateway.limits import BODY_BYTES, PROJECTS_PER_USER_PER_MINUTE, ROOM_TOKENS_PER_USER_PER_MINUTE
 from gateway.metrics import LoopLag, Metrics, Requests
 from gateway.middleware import note_begun, observe
-from gateway.parts import HOME_URL, PARTS, HomeUrl, Parts, Sockets
+from gateway.parts import HOME_URL, PARTS, HomeUrl, Parts
 from gateway.routes import url_table
 from gateway.settings import Settings
+from gateway.sockets.wiring import plug_sockets
 from store.errors import MigrationRefused
-from store.migrate import find_applied, missing, read_files
+from store.migrate import Migration, find_applied, missing, read_files
 from store.postgres import Postgres, open_pool
 
 
 def create_app(settings: Settings, live: bool = True) -> web.Application:
     """One gateway; without `live` documents it is the REST side alone, and needs no Redis."""
     postgres = open_pool(settings.database_url)
+    migrations = read_files()
     tokens = Tokens(settings.secret)
     health = Health(settings.name)
-    health.add("postgresql", lambda: _schema_is_current(postgres))
+    health.add("postgresql", lambda: _schema_is_current(postgres, migrations))
     metrics, requests, lag = Metrics(), Requests(), LoopLag()
     metrics.add(requests.figures)
     metrics.add(lag.figures)
@@ -53,23 +52,12 @@ def create_app(settings: Settings, live: bool = True) -> web.Application:
     app.on_response_prepare.append(note_begun)
     app[PARTS] = parts
     app.cleanup_ctx.append(_opened(postgres, lag))
-    sockets = _plug_sockets(app, parts) if live else None
+    # The live documents add their own lifetimes (entered after PostgreSQL's, left before), their draining
+    # (`on_shutdown`), checks (`parts.health.add`) and figures (`parts.metrics.add`).
+    sockets = plug_sockets(app, parts) if live else None
     app[HOME_URL] = sockets.home_url if sockets is not None else _own_url(settings)
     app.add_routes(url_table(parts, sockets))
     return app
-
-
-def _plug_sockets(app: web.Application, parts: Parts) -> Sockets | None:
-    """The live documents: `plug_sockets(app, parts) -> Sockets` in gateway/sockets/wiring.py, if present.
-
-    It adds its own `cleanup_ctx` (entered after PostgreSQL's, left before), `on_shutdown` for draining,
-    checks (`parts.health.add`) and figures (`parts.metrics.add`).
-    """
-    if find_spec("gateway.sockets") is None or find_spec("gateway.sockets.wiring") is None:
-        return None
-    wiring = import_module("gateway.sockets.wiring")
-    plug = cast(Callable[[web.Application, Parts], Sockets], wiring.plug_sockets)
-    return plug(app, parts)
 
 
 def _own_url(settings: Settings) -> HomeUrl:
@@ -91,6 +79,6 @@ def _opened(postgres: Postgres, lag: LoopLag) -> Callable[[web.Application], Asy
     return opened
 
 
-async def _schema_is_current(postgres: Postgres) -> None:
-    if names := missing(await find_applied(postgres), read_files()):
+async def _schema_is_current(postgres: Postgres, migrations: Sequence[Migration]) -> None:
+    if names := missing(await find_applied(postgres), migrations):
         raise MigrationRefused(f"not applied yet: {', '.join(names)}")
