@@ -15,7 +15,7 @@ import pytest
 from tests.support.stack import Stack
 
 JS_CLIENTS = Path(__file__).parent / "clients" / "js"
-REQUIRE_NODE = "ATRIUM_REQUIRE_NODE"  # set by .ci/run: there the tests with JavaScript clients must not be skipped
+EVERYTHING = "ATRIUM_TEST_EVERYTHING"  # .ci/run sets it: there no test may be skipped
 
 MakeStack = Callable[..., Stack]
 _stacks: list[Stack] = []
@@ -80,8 +80,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_sessionstart() -> None:
-    if os.environ.get(REQUIRE_NODE) and (reason := missing_node()):
-        raise pytest.UsageError(f"{reason}, and {REQUIRE_NODE} forbids to skip the tests that need it")
+    if os.environ.get(EVERYTHING) and (reason := missing_node()):
+        raise pytest.UsageError(f"{reason}, and {EVERYTHING} forbids to skip the tests that need it")
 
 
 def missing_node() -> str | None:

@@ -76,7 +76,8 @@ class Stack:
     def start(self, *, wait: bool = True) -> None:
         """Run `up` and wait for its `ready` line; raises AssertionError with its output if it ends first."""
         assert self._up is None or self._up.poll() is not None, "already started"
-        own = {"ATRIUM_HOME": str(self.home)}
+        # All guests of the tests come from one address.
+        own = {"ATRIUM_HOME": str(self.home), "ATRIUM_GUESTS_PER_MINUTE": "1000000"}
         command = [sys.executable, "-m", "gateway.launch", "up", "--port", str(self.port)]
         command += ["--gateways", str(self.gateways), "--workers", str(self.workers)]
         kept = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "REDIS_URL")}
@@ -164,6 +165,13 @@ class Stack:
 
     def resume(self, name: str) -> None:
         self.kill(name, signal.SIGCONT)
+
+    def pause_restarts(self) -> None:
+        """Freeze the supervisor, so that what dies stays dead until `resume_restarts`."""
+        os.kill(self.up_pid, signal.SIGSTOP)
+
+    def resume_restarts(self) -> None:
+        os.kill(self.up_pid, signal.SIGCONT)
 
     def wait_gone(self, name: str, old_pid: int, *, within: float = 30.0) -> None:
         """Until that process no longer exists."""

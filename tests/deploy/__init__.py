@@ -1,0 +1,1 @@
+"""The files of a deployment, checked without a container engine."""
