@@ -8,6 +8,7 @@ A peer whose socket is full gets nothing: it is taken out, and when its socket d
 """
 
 import asyncio
+import time
 
 from rooms.codec import messages
 from rooms.codec.frame import binary_frame
@@ -79,7 +80,8 @@ class FanOut:
                 self._timer.cancel()
                 self._flush()
             return
-        self._since = now = self._loop.time()
+        self._since = time.perf_counter()
+        now = self._loop.time()
         due = self._last + min(MERGE_WINDOW_MAX, MERGE_WINDOW + MERGE_WINDOW_PER_PEER * self._size)
         if now >= due:
             self._flush()
@@ -143,8 +145,8 @@ class FanOut:
         authors.discard(None)
         self._figures.deliveries_out += max(0, self._size - len(authors))
         self._settle()
-        self._last = now = self._loop.time()
-        self._figures.fan_out.observe(now - self._since)
+        self._last = self._loop.time()
+        self._figures.fan_out.observe(time.perf_counter() - self._since)
 
     def _send_to_authors(self, authors: set[Peer | None], batch: list[tuple[Peer | None, bytes]]) -> None:
         for author in authors:

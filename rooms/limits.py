@@ -30,8 +30,8 @@ PRESENCE_WINDOW = 0.050
 """The same for presence: cursors are seen within a quarter of a second also with 500 in a room."""
 PRESENCE_TIMEOUT = 30.0
 """A state that was not renewed for so long is gone; clients renew every 15 s."""
-COMMIT_WINDOW = 0.003
-"""Least time between two commits of one process: bounds Redis calls to some 300 a second."""
+COMMIT_WINDOW = 0.006
+"""Least time between two commits of one process: bounds Redis calls to some 150 a second, and what a "saved" waits."""
 UNLOAD_AFTER = 10.0
 """A document stays open so long after its last peer left: reconnects find it warm."""
 COMMIT_RETRY_MAX = 1.0

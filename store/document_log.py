@@ -4,7 +4,7 @@ A commit is one stream entry: the records that one process produced together. It
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from redis.asyncio import Redis
@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from schemas.documents import DocumentName
 from schemas.records import LOSS_GAP, Commit, Record, decode_records, encode_records
 from store import keys
+from store.lane import Lane
 from store.limits import ANNOUNCED_MAX, READ_PAGE
 from store.redis import Arg, Script, finish
 
@@ -30,16 +31,15 @@ class Append(Protocol):
 class DocumentLog:
     """All methods raise StoreUnavailable."""
 
-    def __init__(self, redis: Redis, origin: bytes, on_dirty: Callable[[str], None], *, follows: bool) -> None:
+    def __init__(self, redis: Redis, commits: Lane, origin: bytes, *, follows: bool) -> None:
         """`origin`: 8 bytes that name this process in announcements; `follows`: it hears those of what it appends to.
 
-        `on_dirty(name)` is called when a document whose snapshot was complete got records.
+        `commits` runs the script `append`.
         """
-        self._follows = int(follows)
         self._redis = redis
+        self._append = commits
         self._origin = origin
-        self._on_dirty = on_dirty
-        self._append = Script(redis, "append")
+        self._follows = int(follows)
         self._begin = Script(redis, "begin")
         self._presence = Script(redis, "presence")
         self._snapshotted = Script(redis, "snapshotted")
@@ -47,21 +47,10 @@ class DocumentLog:
 
     async def append(self, batch: Sequence[Append]) -> list[int | None]:
         """Commit in order; the last number of each, or None where the log has lost records."""
-        key: list[str] = [keys.DIRTY, keys.LOGS]
         args: list[Arg] = [self._origin, int(time.time()), ANNOUNCED_MAX, self._follows]
         for append in batch:
-            name = append.name
-            key += (keys.log(name), keys.number(name))
-            args += (name, keys.channel(name), append.known, len(append.records), encode_records(append.records))
-        numbers: list[int | None] = []
-        for append, answer in zip(batch, await self._append(key, args), strict=True):
-            if answer is None:
-                numbers.append(None)
-            else:
-                last, was_clean = answer
-                numbers.append(last)
-                if was_clean:
-                    self._on_dirty(append.name)
+            args += (append.name, append.known, len(append.records), encode_records(append.records))
+        numbers: list[int | None] = await self._append((keys.DIRTY, keys.LOGS), args)
         return numbers
 
     async def read(self, name: DocumentName, after: int) -> list[Commit]:
@@ -96,7 +85,7 @@ class DocumentLog:
         if not names:
             return []
         answer = await finish(self._redis.mget([keys.number(name) for name in names]))
-        return [None if number is None else int(number) for number in answer]
+        return [None if number is None else int(number.rstrip(b"c")) for number in answer]
 
     async def announce_presence(self, batch: Sequence[tuple[DocumentName, bytes]]) -> None:
         """Tell the other processes that follow these documents about presence."""

@@ -3,7 +3,7 @@
 atrium:{documents}:log:NAME      stream of commits; the entry's id is `number of its last record`-0
 atrium:{documents}:number:NAME   the last number given
 atrium:{documents}:dirty         sorted set: document → Unix time since when it has records without a snapshot
-atrium:{documents}:logs          sorted set: document → Unix time of its last append or opening
+atrium:{documents}:logs          sorted set: document → Unix time of its opening, or first record after a snapshot
 atrium:gateways                  hash: gateway → JSON
 atrium:doc:NAME                  channel of announcements
 """

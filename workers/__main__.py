@@ -16,8 +16,10 @@ from schemas.documents import DocumentName
 from schemas.jobs import AI_QUEUE, DOCUMENT_QUEUE, SnapshotDocument, decode_job, encode_job
 from schemas.unavailable import Unavailable
 from store.document_log import DocumentLog
+from store.lane import Lane
 from store.postgres import Postgres, open_pool
 from store.redis import connect, is_unavailable
+from workers.jobs import Jobs
 from workers.logs import configure_logs
 from workers.settings import Settings, SettingsError, read_settings
 from workers.snapshot_document import snapshot_document
@@ -28,7 +30,7 @@ JOB_SECONDS = 120
 """Longest run of one job; after that it counts as lost and the sweep takes over."""
 JOBS_AT_ONCE = 4
 """Merging is CPU work in one process: more at once would only take more memory."""
-SWEEP_SECONDS = 5.0
+SWEEP_SECONDS = 1.0
 RESTART_SECONDS = 1.0
 
 
@@ -73,14 +75,18 @@ async def work(settings: Settings, queue: str, jobs: list[Function]) -> None:
             await worker.close()
 
 
-async def keep_sweeping(postgres: Postgres, log: DocumentLog) -> None:
+async def keep_sweeping(settings: Settings, postgres: Postgres, log: DocumentLog) -> None:
     """The sweep, for ever, at times that differ between workers."""
-    while True:
-        await asyncio.sleep(SWEEP_SECONDS * random.uniform(0.8, 1.2))
-        try:
-            await sweep(postgres, log)
-        except Unavailable as error:
-            logger.warning("sweep postponed", reason=str(error))
+    jobs = Jobs(settings.redis_url)
+    try:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS * random.uniform(0.8, 1.2))
+            try:
+                await sweep(postgres, log, jobs.snapshot)
+            except Unavailable as error:
+                logger.warning("sweep postponed", reason=str(error))
+    finally:
+        await jobs.close()
 
 
 async def serve(settings: Settings, queue: str) -> None:
@@ -90,16 +96,18 @@ async def serve(settings: Settings, queue: str) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with open_pool(settings.database_url) as postgres:
         redis = connect(settings.redis_url)
-        log = DocumentLog(redis, os.urandom(8), on_dirty=lambda name: None, follows=False)
+        commits = Lane(settings.redis_url, "append")
+        log = DocumentLog(redis, commits, os.urandom(8), follows=False)
         tasks: set[asyncio.Task[Any]] = {asyncio.create_task(stop.wait(), name="stop")}
         if queue == DOCUMENT_QUEUE:
             tasks.add(asyncio.create_task(work(settings, queue, document_jobs(postgres, log)), name="queue"))
-            tasks.add(asyncio.create_task(keep_sweeping(postgres, log), name="sweep"))
+            tasks.add(asyncio.create_task(keep_sweeping(settings, postgres, log), name="sweep"))
         logger.info("working", queue=queue)
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks - done:
             task.cancel()
         await asyncio.gather(*tasks - done, return_exceptions=True)
+        await commits.close()
         await redis.aclose()
         for task in done:
             task.result()

@@ -1,7 +1,7 @@
 """Job: merge a document's log into its snapshot in PostgreSQL.
 
-Triggered by a gateway when a document gets its first record since its snapshot (gateway/jobs.py), and by the sweep for
-what a lost job left. Safe to repeat, and to run twice at once: the snapshot is replaced by compare and set, and the log
+Triggered by the sweep (workers/sweep.py) some seconds after a document got its first record since its snapshot. Safe to
+repeat, and to run twice at once: the snapshot is replaced by compare and set, and the log
 is trimmed only behind the snapshot before the one that was just written.
 """
 

@@ -1,7 +1,10 @@
-"""Job, every few seconds: snapshot what lost jobs left, and let idle logs leave Redis.
+"""Every few seconds: enqueue a snapshot for each document that has waited for one, and let idle logs leave Redis.
 
-Safe to repeat and to run in several workers: both steps are compare and set.
+That a document is dirty stands in Redis beside its log, so a job that is lost is found again by the next sweep. Safe to
+repeat and to run in several workers: a document has at most one job, and parking is compare and set.
 """
+
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -10,25 +13,22 @@ from store import snapshots
 from store.document_log import DocumentLog
 from store.limits import PARK_AFTER
 from store.postgres import Postgres
-from workers.snapshot_document import snapshot_document
 
 logger = structlog.get_logger("workers")
-OVERDUE = 15
-"""Seconds that a document may wait for its snapshot before the sweep takes it."""
-BATCH = 200
+SNAPSHOT_AFTER = 3
+"""Seconds from a document's first record since its snapshot to the next one: many edits, one snapshot."""
+BATCH = 500
 """Documents of one sweep; the rest waits for the next."""
 
+Enqueue = Callable[[DocumentName], Awaitable[None]]
 
-async def sweep(postgres: Postgres, log: DocumentLog, park_after: float = PARK_AFTER) -> int:
-    """One round; how many documents it touched. Raises StoreUnavailable."""
-    overdue = await log.dirty(OVERDUE, BATCH)
-    for name in overdue:
-        logger.info("snapshot overdue", document=name)
-        await snapshot_document(postgres, log, name)
-    idle = await log.idle(park_after, BATCH)
-    for name in idle:
+
+async def sweep(postgres: Postgres, log: DocumentLog, enqueue: Enqueue, park_after: float = PARK_AFTER) -> None:
+    """One round. Raises Unavailable."""
+    for name in await log.dirty(SNAPSHOT_AFTER, BATCH):
+        await enqueue(name)
+    for name in await log.idle(park_after, BATCH):
         await park(postgres, log, name, park_after)
-    return len(overdue) + len(idle)
 
 
 async def park(postgres: Postgres, log: DocumentLog, name: DocumentName, idle_for: float) -> bool:

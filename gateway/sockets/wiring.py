@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator
 import structlog
 from aiohttp import web
 
-from gateway.jobs import Jobs
 from gateway.parts import Parts, Sockets
 from gateway.sockets.collab import collab_endpoint
 from gateway.sockets.drain import drain
@@ -28,6 +27,7 @@ from rooms.presence_relay import PresenceRelay
 from store.announcements import Announcements
 from store.document_library import DocumentLibrary
 from store.document_log import DocumentLog
+from store.lane import Lane
 from store.redis import connect, connect_subscriber, ping
 from store.registry import Registry
 
@@ -42,8 +42,8 @@ def plug_sockets(app: web.Application, parts: Parts) -> Sockets:
     loop = asyncio.get_event_loop()
     origin = os.urandom(8)
     redis, subscriber = connect(settings.redis_url), connect_subscriber(settings.redis_url)
-    jobs = Jobs(settings.redis_url)
-    log = DocumentLog(redis, origin, on_dirty=jobs.snapshot, follows=True)
+    commits = Lane(settings.redis_url, "append")
+    log = DocumentLog(redis, commits, origin, follows=True)
     announcements = Announcements(subscriber, origin)
     figures = Figures()
     committer = Committer(log, figures)
@@ -68,7 +68,7 @@ def plug_sockets(app: web.Application, parts: Parts) -> Sockets:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await jobs.close()
+        await commits.close()
         await subscriber.aclose()
         await redis.aclose()
 

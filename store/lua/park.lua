@@ -2,7 +2,7 @@
 -- KEYS: log, number, dirty, logs   ARGV: name, channel, number of the snapshot, latest allowed touch
 -- Returns 1 if it left.
 local touched = tonumber(redis.call('ZSCORE', KEYS[4], ARGV[1]) or 0)
-local n = tonumber(redis.call('GET', KEYS[2]) or -1)
+local n = tonumber(string.match(redis.call('GET', KEYS[2]) or '-1', '^-?%d+'))
 if n ~= tonumber(ARGV[3]) or touched > tonumber(ARGV[4]) or redis.call('PUBSUB', 'NUMSUB', ARGV[2])[2] > 0 then
   return 0
 end
