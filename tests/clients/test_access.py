@@ -141,7 +141,6 @@ async def test_what_a_viewer_writes_is_refused_in_hocuspocus(project: Project, a
     """A viewer's edit reaches nobody and stays "unsynced"; the viewer stays connected and reads on."""
     editor = await (await ann.open("editor", **project.y_websocket(gateway=1))).synced()
     viewer = await (await bob.open("viewer", **project.hocuspocus(role="viewer"))).synced()
-    await viewer.see("unsynced", equals=False)
     await viewer.insert(0, "graffiti")
     await editor.insert(0, "wall")
     await viewer.see("text", includes=["wall"])
@@ -149,6 +148,17 @@ async def test_what_a_viewer_writes_is_refused_in_hocuspocus(project: Project, a
     fresh = await (await ann.open("fresh", **project.hocuspocus())).synced()
     assert [await editor.text(), await fresh.text()] == ["wall", "wall"]
     assert await viewer.see("closes") == []
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+async def test_a_viewer_has_nothing_unsynced(project: Project, ann: Peer, bob: Peer, deleted: bool) -> None:
+    """A viewer that wrote nothing is told so: its editor does not say "saving" for ever."""
+    editor = await (await ann.open("editor", **project.y_websocket())).synced()
+    await editor.insert(0, "wallpaper")
+    if deleted:
+        await editor.do("delete", at=4, length=5)
+    viewer = await (await bob.open("viewer", **project.hocuspocus(role="viewer"))).synced()
+    await viewer.see("unsynced", equals=False, seconds=5)
 
 
 @pytest.mark.parametrize("dialect", ["y-websocket", "hocuspocus"])

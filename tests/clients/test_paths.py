@@ -34,8 +34,8 @@ async def test_an_unusual_path(project: Project, ann: Peer, bob: Peer, path: str
 
 
 async def test_similar_paths_are_different_documents(project: Project, ann: Peer) -> None:
-    """`a%2Fb` decoded once is `a/b`, and nothing is decoded twice, folded or trimmed."""
-    paths = ["a/b", "a%2Fb", "A/b", "a/b ", "á", "a\N{COMBINING ACUTE ACCENT}"]
+    """Nothing is decoded twice, folded or trimmed: paths that look alike stay apart."""
+    paths = ["a/b", "a%2Fb", "A/b", "a/b ", "a+b", "a b", "á", "a"]
     for path in paths:
         session = await (await ann.open(path, **project.y_websocket(path))).synced()
         await session.insert(0, f"<{path}>")
@@ -44,9 +44,19 @@ async def test_similar_paths_are_different_documents(project: Project, ann: Peer
         await session.see("text", equals=f"<{path}>")
 
 
-@pytest.mark.parametrize("path", ["a/../b", "../b", "a/..", "a\0b", ""])
-async def test_a_refused_path(project: Project, ann: Peer, path: str) -> None:
-    """A path that climbs, holds NUL or is empty opens nothing in either dialect, and is refused with a reason."""
+async def test_both_ways_to_write_an_accent(project: Project, ann: Peer, bob: Peer) -> None:
+    """[N2] A path is compared in NFC: what one keyboard composes and another does not is one document."""
+    composed = await (
+        await ann.open("composed", **project.y_websocket("caf\N{LATIN SMALL LETTER E WITH ACUTE}"))
+    ).synced()
+    decomposed = await (await bob.open("decomposed", **project.hocuspocus("cafe\N{COMBINING ACUTE ACCENT}"))).synced()
+    await composed.insert(0, "one")
+    await decomposed.see("text", equals="one")
+
+
+@pytest.mark.parametrize("path", ["a/../b", "../b", "a/..", "a/./b", "a//b", "a/", "/a", "a\nb", "x" * 1025])
+async def test_a_refused_path_in_hocuspocus(project: Project, ann: Peer, path: str) -> None:
+    """[N2] A path that climbs or holds a control character is refused with a reason, and no other document is."""
     good = await (await ann.open("good", **project.hocuspocus("good", socket="one"))).synced()
     refused = await ann.open("refused", **project.hocuspocus(path, socket="one"))
     await refused.see("refused", equals=True)
@@ -54,7 +64,12 @@ async def test_a_refused_path(project: Project, ann: Peer, path: str) -> None:
     await good.insert(0, "unharmed")
     await good.see("unsynced", equals=False)
 
-    async with raw_client(f"{project.collab()}/{quote(path, safe='')}?token={project.tokens['editor']}") as raw:
-        code, reason = await raw.closed()
-    assert code == 4400
-    assert "path" in reason or "name" in reason, reason
+
+@pytest.mark.parametrize("path", ["a/../b", "../b", "a/..", "a/./b", "a//b", "a/", "/a", "a\0b", "x" * 1025, ""])
+async def test_a_refused_path_in_a_url(project: Project, path: str) -> None:
+    """[N2, N4] The same in a URL, however it is encoded: accepted, then closed with 4400 and a reason."""
+    for encoded in (quote(path, safe=""), quote(path)):
+        async with raw_client(f"{project.collab()}/{encoded}?token={project.tokens['editor']}") as raw:
+            code, reason = await raw.closed()
+        assert code == 4400
+        assert "path" in reason

@@ -94,7 +94,11 @@ const openHocuspocus = (session, { url, document, socket = session.name, flushDe
     provider,
     awareness: provider.awareness,
     synced: () => provider.isSynced,
-    connect: () => { provider.attach(); return websocketProvider.connect() },
+    connect: () => {
+      provider.attach()
+      // Once for all documents on the socket: connecting again while connecting gives up the first attempt.
+      if (!websocketProvider.shouldConnect) websocketProvider.connect()
+    },
     disconnect: () => websocketProvider.disconnect(),
     destroy: () => provider.destroy(),
     setToken: (fresh) => { session.token = fresh },
