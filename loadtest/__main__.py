@@ -10,7 +10,6 @@ Without Node.js the peers cannot run: Atrium is then measured alone. Ctrl-C stop
 
 import argparse
 import asyncio
-import shlex
 import shutil
 import signal
 import sys
@@ -48,6 +47,7 @@ def arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--servers", default=",".join(servers[:1] + servers[3:]), help=f"any of {', '.join(servers)}")
     parser.add_argument("--repeat", type=int, default=3, help="measurements of each server and shape (default 3)")
     parser.add_argument("--seconds", type=float, help="length of the measured interval instead of the shape's own")
+    parser.add_argument("--warmup", type=float, help="seconds of the same load before it, instead of the shape's own")
     parser.add_argument("--quick", action="store_true", help="small and short, once")
     parser.add_argument("--results", type=Path, default=_RESULTS, help="where the numbers go (loadtest/results.json)")
     parser.add_argument("--publish", action="store_true", help="write docs/benchmarks.md and docs/benchmarks.svg")
@@ -66,6 +66,8 @@ def wanted_shapes(chosen: argparse.Namespace) -> list[Shape]:
         shapes = [shape.quick() for shape in shapes]
     if chosen.seconds:
         shapes = [replace(shape, seconds=chosen.seconds) for shape in shapes]
+    if chosen.warmup is not None:
+        shapes = [replace(shape, warmup=chosen.warmup) for shape in shapes]
     return shapes
 
 
@@ -97,7 +99,7 @@ async def main(chosen: argparse.Namespace) -> int:
         except StartFailed as error:
             print(error, file=sys.stderr)
             return 1
-    report = results.gather(shapes, outcomes, command=shlex.join(["./atrium", "bench", *sys.argv[1:]]))
+    report = results.gather(shapes, outcomes, command=repeatable(chosen))
     print(table.render(report))
     chosen.results.write_bytes(results.encode(report))
     say(f"numbers in {chosen.results}")
@@ -121,6 +123,14 @@ async def _document(
         workshop.say(f"{trace.NAME} is not there (--trace): joins are left out")
         return [shape for shape in shapes if shape.kind is not Kind.JOINS], None
     return shapes, await trace.state(workshop.node, recorded, workshop.folder)
+
+
+def repeatable(chosen: argparse.Namespace) -> str:
+    """The command that repeats this run on any machine: without its paths."""
+    shown = {"shape": chosen.shape or [], "seconds": [chosen.seconds], "warmup": [chosen.warmup]}
+    words = [f"--{name} {value}" for name, values in shown.items() for value in values if value is not None]
+    words += [f"--repeat {chosen.repeat}"] + ["--quick"] * chosen.quick
+    return " ".join(["./atrium bench", *words])
 
 
 def run(given: list[str]) -> int:

@@ -17,8 +17,18 @@ def own_cpu() -> float:
     return _cpu(psutil.Process())
 
 
+def machine_cpu() -> float:
+    """CPU seconds that all programs of this machine have used so far."""
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0))
+
+
 def memory(processes: Mapping[str, int]) -> dict[str, int]:
-    """Bytes of each process and its children: PSS, which counts shared pages once; RSS where the system has no PSS."""
+    """Resident bytes (RSS) of each process and its children.
+
+    Only growth is looked at, so pages of libraries, which RSS counts for every process, cancel out. PSS would not do:
+    it falls whenever a stranger starts a Python.
+    """
     return {name: sum(_memory(process) for process in _family(pid)) for name, pid in processes.items()}
 
 
@@ -48,7 +58,7 @@ def machine() -> dict[str, str]:
         "processor": model or system.machine,
         "cores": str(os.cpu_count()),
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
-        "system": f"{system.sysname} {system.release}",
+        "system": f"{system.sysname} {'.'.join(system.release.split('.')[:2])}",
     }
 
 
@@ -70,7 +80,6 @@ def _cpu(process: psutil.Process) -> float:
 
 def _memory(process: psutil.Process) -> int:
     try:
-        full = process.memory_full_info()
+        return int(process.memory_info().rss)
     except psutil.NoSuchProcess:
         return 0
-    return int(getattr(full, "pss", 0) or full.rss)

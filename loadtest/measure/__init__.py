@@ -40,6 +40,7 @@ class Interval:
         self._cpu = usage.cpu(server.serving())
         self._aside = usage.cpu(server.aside())
         self._own = usage.own_cpu()
+        self._machine = usage.machine_cpu()
         self.begin = perf_counter()
 
     def end(self, measured: Measured) -> float:
@@ -49,6 +50,11 @@ class Interval:
         measured.aside = usage.since(self._aside, usage.cpu(self._server.aside()))
         own = usage.own_cpu() - self._own
         measured.metrics |= {"seconds": seconds, "generator_cores": own / seconds}
+        ours = own + sum(measured.cpu.values()) + sum(measured.aside.values())
+        others = (usage.machine_cpu() - self._machine - ours) / seconds
+        measured.metrics["other_cores"] = max(0.0, others)
+        if others > OTHERS_BUSY:
+            measured.notes.append(f"other programs used {others:.1f} cores meanwhile")
         if own / seconds > GENERATOR_BUSY:
             measured.notes.append(f"the load generator itself was busy ({own / seconds:.0%} of a core)")
         return sum(measured.cpu.values())
@@ -56,6 +62,8 @@ class Interval:
 
 #: Share of a core from which the load generator may be what limits a measurement.
 GENERATOR_BUSY = 0.9
+#: Cores used by strangers from which latencies are not to be trusted.
+OTHERS_BUSY = 0.1
 
 
 @contextmanager

@@ -40,6 +40,8 @@ async def measure(server: Server, shape: Shape, task: Task) -> Measured:
             for author, receiver in enumerate(crowd.receivers)
             for wait in acknowledged(receiver, crowd.sent[author], interval.begin)
         ]
+        if lost := len(plans[1]) - len(waits):
+            measured.notes.append(f"{lost} of {len(plans[1])} edits were never acknowledged")
         measured.notes += sorted(set(crowd.gone()))[:3]
         measured.metrics |= {
             "cores": cpu / measured.metrics["seconds"],
@@ -47,7 +49,7 @@ async def measure(server: Server, shape: Shape, task: Task) -> Measured:
             "p99_ms": percentile(waits, 0.99) * 1e3,
             "max_ms": max(waits, default=float("nan")) * 1e3,
             "acknowledged": len(waits),
-            "lost": len(plans[1]) - len(waits),
+            "lost": lost,
         }
     finally:
         await crowd.close()

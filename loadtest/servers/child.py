@@ -3,6 +3,7 @@ servers/*.
 """
 
 import asyncio
+import random
 import signal
 import socket
 from collections import deque
@@ -13,6 +14,8 @@ from pathlib import Path
 KEPT_LINES = 40
 #: Seconds that a child has to end after SIGTERM. Atrium's launcher promises 20.
 STOP_SECONDS = 25.0
+#: Where servers listen: below the range from which outgoing connections take their ports.
+PORTS = (20_000, 32_000)
 
 
 class StartFailed(Exception):
@@ -94,18 +97,16 @@ async def spawn(
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of 127.0.0.1 in a row that nobody listens on now."""
+    """Ports of 127.0.0.1 in a row that nobody listens on now. Raises StartFailed."""
     for _ in range(100):
+        first = random.randrange(*PORTS)
         sockets = [socket.socket() for _ in range(count)]
         try:
-            sockets[0].bind(("127.0.0.1", 0))
-            first = sockets[0].getsockname()[1]
-            for offset, other in enumerate(sockets[1:], start=1):
-                other.bind(("127.0.0.1", first + offset))
-        except (OSError, OverflowError):
+            for port, each in enumerate(sockets, start=first):
+                each.bind(("127.0.0.1", port))
+            return list(range(first, first + count))
+        except OSError:
             continue
-        else:
-            return [first + offset for offset in range(count)]
         finally:
             for each in sockets:
                 each.close()

@@ -1,0 +1,79 @@
+"""A blocking WebSocket client of Atrium for locust users: greenlets read while users type. Used by locustfile.py.
+
+It speaks y-websocket with `acks=1` through the codecs of the benchmarks; only the socket itself is websocket-client's,
+since that one yields to gevent.
+"""
+
+from collections.abc import Callable
+from time import perf_counter
+
+import websocket
+
+from loadtest.dialects import Y_WEBSOCKET, Heard, Matter
+from loadtest.presence import cursor
+from loadtest.updates import edit
+
+#: Seconds in which a server has to answer the handshake and the first sync.
+OPEN_SECONDS = 30.0
+
+
+class EditorSocket:
+    """One connection to one document. `author` must be unique within the document, and new: its clocks begin at 0."""
+
+    def __init__(self, url: str, author: int) -> None:
+        """Connects and waits for the document's state. Raises websocket.WebSocketException or OSError."""
+        self.author = author
+        self.sent: list[float] = []
+        self.state_bytes = 0
+        self._acknowledged = 0
+        self._moves = 0
+        self._socket = websocket.create_connection(url, timeout=OPEN_SECONDS)
+        for payload in Y_WEBSOCKET.hello("", ""):
+            self._socket.send_binary(payload)
+        while True:
+            payload = self._receive()
+            state = Y_WEBSOCKET.state(payload)
+            if state is not None:
+                self.state_bytes = len(state)
+                break
+            self._answer(Y_WEBSOCKET.hear(payload))
+        self._socket.settimeout(None)
+
+    def type(self) -> None:
+        """Types one character."""
+        update = edit(self.author, len(self.sent))
+        self.sent.append(perf_counter())
+        self._socket.send_binary(Y_WEBSOCKET.update("", update))
+
+    def move(self) -> None:
+        """Moves the cursor."""
+        self._moves += 1
+        self._socket.send_binary(Y_WEBSOCKET.presence("", cursor(self.author, self._moves)))
+
+    def listen(self, heard: Callable[[Heard], None]) -> None:
+        """Calls `heard` for every message until the connection ends. Raises websocket.WebSocketException or OSError."""
+        while True:
+            message = Y_WEBSOCKET.hear(self._receive())
+            self._answer(message)
+            heard(message)
+
+    def acknowledged(self, count: int) -> list[float]:
+        """Seconds that the edits waited which an acknowledgement of `count` messages names for the first time."""
+        upto = min(count - 1, len(self.sent))  # the empty step 2 was the first message
+        now = perf_counter()
+        waits = [now - left for left in self.sent[self._acknowledged : upto]]
+        self._acknowledged = max(self._acknowledged, upto)
+        return waits
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _receive(self) -> bytes:
+        payload = self._socket.recv()
+        if not isinstance(payload, bytes) or not payload:
+            raise websocket.WebSocketConnectionClosedException("the server closed the connection")
+        return payload
+
+    def _answer(self, message: Heard) -> None:
+        if message.matter is Matter.ASKED:
+            self._socket.send_binary(Y_WEBSOCKET.sync_reply(""))
