@@ -14,6 +14,7 @@ from gateway.launch.errors import LaunchError
 
 CAP_DAC_OVERRIDE = 1  # capabilities(7): pass every permission check
 CAP_DAC_READ_SEARCH = 2  # read and pass through everything, write nothing
+CAP_SETPCAP = 8  # needed to hand one of them on (exec_child.py)
 UNPRIVILEGED = ("postgres", "nobody")
 
 
@@ -52,7 +53,7 @@ def with_reach(account: Account, *, folders: list[Path], programs: list[Path]) -
     wanted = [CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE] if runnable else [CAP_DAC_OVERRIDE]
     held = permitted_capabilities()
     for capability in wanted:
-        if held >> capability & 1:
+        if held >> capability & 1 and held >> CAP_SETPCAP & 1:
             return Account(account.uid, account.gid, (capability,))
     raise LaunchError(
         f"PostgreSQL cannot run as root, and its account cannot reach {folders[0]}; "

@@ -15,7 +15,8 @@ import resource
 import sys
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
-PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
+SECBIT_NO_SETUID_FIXUP = 4  # capabilities(7)
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
 CAPABILITY_VERSION_3 = 0x20080522  # capset(2)
@@ -50,9 +51,13 @@ def check(result: int, what: str) -> None:
 
 
 def become(libc: ctypes.CDLL, uid: int, gid: int, capabilities: list[int]) -> None:
-    """Change to an account, keeping the given capabilities through the exec that follows."""
+    """Change to an account, keeping the given capabilities through the exec that follows.
+
+    The secure bit does two things: the change of account leaves the capabilities alone, and later access(2), with
+    which PostgreSQL looks for its programs, counts them; by default it pretends that a plain account has none.
+    """
     if capabilities:
-        check(libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), "keep capabilities")
+        check(libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0), "set secure bits")
     os.setgroups([gid])
     os.setgid(gid)
     os.setuid(uid)

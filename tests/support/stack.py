@@ -115,6 +115,11 @@ class Stack:
             self.kill_all()
             raise AssertionError(f"`up` did not stop within {STOP_WITHIN:.0f} s:\n{self.up_output()}") from None
 
+    def wait_up_ended(self) -> int:
+        """Until `up` itself has ended; its exit code, as `subprocess` gives it."""
+        assert self._up is not None
+        return self._up.wait(STOP_WITHIN)
+
     def kill_all(self) -> None:
         """SIGKILL to everything, as when the machine loses power (but the disk's cache survives)."""
         listed = self._listed()
@@ -126,6 +131,12 @@ class Stack:
             self._up.kill()
             self._up.wait()
         wait_for(lambda: not any(each.process.alive for each in listed), "the end of what was killed")
+
+    def kill_up(self) -> None:
+        """SIGKILL to `up` alone; on Linux the kernel then asks its children to end. `start` takes over what remains."""
+        assert self._up is not None
+        self._up.kill()
+        self._up.wait()
 
     def remove(self) -> None:
         """Stop, and delete the home. For the fixtures."""

@@ -1,0 +1,1 @@
+"""`./atrium`: installing, starting, supervising, stopping."""
