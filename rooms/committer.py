@@ -92,7 +92,7 @@ class Committer:
                     # Only those are left whose log was lost; the full state has their records in it.
                     await self.restore(document)
                     del flying[document]
-                    document.committed(waiting.handed, range(0))
+                    document.acknowledge(waiting.handed)
             except Unavailable as error:
                 if pause == COMMIT_WINDOW:
                     logger.warning("log unavailable", reason=str(error), documents=len(flying))
@@ -101,13 +101,13 @@ class Committer:
                 self._squash()
 
     async def _append(self, flying: dict[Document, _Waiting]) -> None:
-        batch = [Append(d.name, d.tail.known, tuple(w.records)) for d, w in flying.items()]
+        batch = [Append(d.name, d.tail.known, w.records) for d, w in flying.items()]
         numbers = await self._log.append(batch)
         self._figures.commits += 1
         for document, last in zip(list(flying), numbers, strict=True):
             if last is not None:
                 waiting = flying.pop(document)
-                document.committed(waiting.handed, range(last - len(waiting.records) + 1, last + 1))
+                document.committed(waiting.handed, last - len(waiting.records) + 1, last)
 
     async def restore(self, document: Document) -> None:
         """Write the full state of a document into its log, which was lost; raises Unavailable."""

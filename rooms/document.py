@@ -130,7 +130,7 @@ class Document:
             peer.unhealed.clear()
             self.receipts.expect(peer, applied.delta)
             if self.receipts.handed == self.receipts.durable:
-                self._acknowledge(0)
+                self.acknowledge(0)
         else:
             self._hold(peer, applied.delta, first=not peer.unhealed)
 
@@ -150,11 +150,16 @@ class Document:
                 self._fan_out.add(None, applied.delta)
         self.tail.advance(commit.last)
 
-    def committed(self, handed: int, numbers: range) -> None:
-        """`handed` of the records that were handed over are durable; the log's numbers that they got."""
-        if numbers:
-            self.tail.committed(numbers[0], numbers[-1])
-        self._acknowledge(handed)
+    def committed(self, handed: int, first: int, last: int) -> None:
+        """`handed` of the records that were handed over are durable, as the log's numbers `first` to `last`."""
+        self.tail.committed(first, last)
+        self.acknowledge(handed)
+
+    def acknowledge(self, handed: int) -> None:
+        """So many more of the records that were handed over are durable: tell those who wait for it."""
+        for peer, updates in self.receipts.committed(handed).items():
+            if peer in self.peers:
+                peer.outlet.durable(len(updates), updates)
 
     def rejoin(self, loaded: Loaded) -> None:
         """The log does not go on where this replica ended: take in what there is, and write back what we have."""
@@ -183,11 +188,6 @@ class Document:
 
     # Parts of the above
 
-    def _acknowledge(self, count: int) -> None:
-        for peer, updates in self.receipts.committed(count).items():
-            if peer in self.peers:
-                peer.outlet.durable(len(updates), [update for update in updates if update])
-
     def _changed(self, delta: bytes) -> None:
         self._size += len(delta)
         if self._whole:
@@ -206,7 +206,7 @@ class Document:
         # Every client answers step 1, also one that may only read; an answer that says nothing offends nobody.
         if is_answer and update == EMPTY_UPDATE:
             self.receipts.expect(peer, b"")
-            self._acknowledge(0)
+            self.acknowledge(0)
             return
         self._figures.refused["read-only"] += 1
         peer.outlet.refused("you may read this document but not change it")

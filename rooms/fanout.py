@@ -9,6 +9,7 @@ A peer whose socket is full gets nothing: it is taken out, and when its socket d
 
 import asyncio
 import time
+from collections.abc import Collection
 
 from rooms.codec import messages
 from rooms.codec.frame import binary_frame
@@ -131,22 +132,30 @@ class FanOut:
     def _flush(self) -> None:
         self._timer = None
         batch, self._batch = self._batch, []
-        body = messages.update(merge([update for _, update in batch]))
-        authors = {author for author, _ in batch}
+        if len(batch) == 1:
+            author, update = batch[0]
+            self._send(messages.update(update), (author,))
+        else:
+            authors = {author for author, _ in batch}
+            self._send(messages.update(merge([update for _, update in batch])), authors)
+            self._send_to_authors(authors, batch)
+        if self._pausing:
+            self._settle()
+        self._last = self._loop.time()
+        self._figures.fan_out.observe(time.perf_counter() - self._since)
+
+    def _send(self, body: bytes, authors: Collection[Peer | None]) -> None:
+        # The hot path: for each peer this loop, and what the kernel needs to send.
         self._writing = True
+        written = 0
         for address, seats in self._seats.items():
             frame = binary_frame(address + body)
             for peer in seats:
                 if peer not in authors:
                     peer.write(frame)
-        if len(batch) > 1:
-            self._send_to_authors(authors, batch)
+                    written += 1
         self._writing = False
-        authors.discard(None)
-        self._figures.deliveries_out += max(0, self._size - len(authors))
-        self._settle()
-        self._last = self._loop.time()
-        self._figures.fan_out.observe(time.perf_counter() - self._since)
+        self._figures.deliveries_out += written
 
     def _send_to_authors(self, authors: set[Peer | None], batch: list[tuple[Peer | None, bytes]]) -> None:
         for author in authors:

@@ -1,21 +1,19 @@
 """What live documents need from outside, stated as Protocols. `gateway/sockets/wiring.py` plugs in the store."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from schemas.documents import DocumentName
 from schemas.records import Commit, Loaded, Record
 
 
-@dataclass(frozen=True, slots=True)
-class Append:
+class Append(NamedTuple):
     """Records of one document to commit together."""
 
     name: DocumentName
     known: int
     """The highest number known here; a log that is behind it has lost records and refuses."""
-    records: tuple[Record, ...]
+    records: Sequence[Record]
 
 
 class Log(Protocol):
@@ -54,7 +52,7 @@ class Outlet(Protocol):
     """A peer's connection, as far as a document knows it. None of these may raise or call back at once."""
 
     def durable(self, count: int, updates: Sequence[bytes]) -> None:
-        """`count` more of its messages are durable; `updates` are its edits in them."""
+        """`count` more of its messages are durable; `updates` are its edits in them, empty where it had none."""
 
     def refused(self, reason: str) -> None:
         """It wrote something that it may not write. The connection stays."""

@@ -28,10 +28,13 @@ class Receipts:
 
     def committed(self, count: int) -> dict[Peer, list[bytes]]:
         """`count` more records are committed; the edits of the messages that are durable now, by peer."""
-        self.durable += count
+        self.durable = durable = self.durable + count
         ready: dict[Peer, list[bytes]] = {}
         waiting = self._waiting
-        while waiting and waiting[0][0] <= self.durable:
+        while waiting and waiting[0][0] <= durable:
             _, peer, update = waiting.popleft()
-            ready.setdefault(peer, []).append(update)
+            if peer in ready:
+                ready[peer].append(update)
+            else:
+                ready[peer] = [update]
         return ready

@@ -5,7 +5,6 @@ A commit is one stream entry: the records that one process produced together. It
 
 import time
 from collections.abc import Sequence
-from typing import Protocol
 
 from redis.asyncio import Redis
 
@@ -16,16 +15,8 @@ from store.lane import Lane
 from store.limits import ANNOUNCED_MAX, READ_PAGE
 from store.redis import Arg, Script, finish
 
-
-class Append(Protocol):
-    """Records of one document to commit together; `known` is the highest number that the caller knows of its log."""
-
-    @property
-    def name(self) -> DocumentName: ...
-    @property
-    def known(self) -> int: ...
-    @property
-    def records(self) -> tuple[Record, ...]: ...
+Append = tuple[DocumentName, int, Sequence[Record]]
+"""Records of one document to commit together: (name, highest number that the caller knows of its log, records)."""
 
 
 class DocumentLog:
@@ -48,8 +39,8 @@ class DocumentLog:
     async def append(self, batch: Sequence[Append]) -> list[int | None]:
         """Commit in order; the last number of each, or None where the log has lost records."""
         args: list[Arg] = [self._origin, int(time.time()), ANNOUNCED_MAX, self._follows]
-        for append in batch:
-            args += (append.name, append.known, len(append.records), encode_records(append.records))
+        for name, known, records in batch:
+            args += (name, known, len(records), encode_records(records))
         numbers: list[int | None] = await self._append((keys.DIRTY, keys.LOGS), args)
         return numbers
 
@@ -67,7 +58,7 @@ class DocumentLog:
     async def restore(self, name: DocumentName, known: int, record: Record) -> int:
         """Begin a lost log beyond every number ever given, with a full state; the last number."""
         await self.begin(name, known + LOSS_GAP, if_below=known)
-        (last,) = await self.append([_Whole(name, (record,))])
+        (last,) = await self.append([(name, -1, (record,))])
         return last if last is not None else await self.restore(name, known, record)
 
     async def begin(self, name: DocumentName, least: int, *, if_below: int | None = None) -> int:
@@ -123,11 +114,3 @@ class DocumentLog:
     async def _older(self, key: str, seconds: float, limit: int) -> list[DocumentName]:
         found = await finish(self._redis.zrangebyscore(key, 0, int(time.time() - seconds), start=0, num=limit))
         return [DocumentName(name.decode()) for name in found]
-
-
-class _Whole:
-    known = -1
-
-    def __init__(self, name: DocumentName, records: tuple[Record, ...]) -> None:
-        self.name = name
-        self.records = records

@@ -75,6 +75,9 @@ class CollabSession:
     def message(self, payload: bytes) -> None:
         document, peer = self._document, self._peer
         assert document is not None and peer is not None
+        if (keystroke := ywebsocket.update_in(payload)) is not None:
+            document.receive(peer, keystroke, is_answer=False)
+            return
         match ywebsocket.decode(payload):
             case Update(update):
                 document.receive(peer, update, is_answer=False)
@@ -119,8 +122,8 @@ class CollabSession:
         if self._acks:
             self._acknowledged += count
             self._acknowledge()
-        elif updates:
-            self._echo.extend(updates)
+        else:
+            self._echo.extend(filter(None, updates))
             if len(self._echo) > MERGE_MAX:
                 self._echo[:] = [merge(self._echo)]
             self._hall.wheel.soon(self)

@@ -12,7 +12,7 @@ from typing import Protocol
 import structlog
 
 from gateway.sockets.closing import close_code
-from gateway.sockets.frames import CLOSE, PING, PONG, Control, FrameReader, close_frame, control_frame
+from gateway.sockets.frames import CLOSE, PING, PONG, Control, FrameReader, close_frame, control_frame, small_message
 from gateway.sockets.limits import CLOSE_SECONDS, FRAMES_BURST, FRAMES_PER_SECOND, SILENCE_MAX, TICK, WRITE_HIGH
 from gateway.sockets.wheel import Wheel
 from rooms.codec.frame import binary_frame
@@ -106,19 +106,27 @@ class Connection(asyncio.Protocol):
         """Bytes from the client."""
         self._silent = 0
         try:
-            for message in self._reader.feed(data):
-                if self.closing:
-                    if isinstance(message, Control) and message.opcode == CLOSE:
-                        self.transport.close()
-                elif isinstance(message, bytes):
-                    self._budget -= 1
-                    self.session.message(message)
-                else:
-                    self._control(message)
+            small = small_message(data) if self._reader.is_between_messages and not self.closing else None
+            if small is not None:
+                self._budget -= 1
+                self.session.message(small)
+            else:
+                self._read(data)
         except Exception as error:  # noqa: BLE001  whatever it is, it ends this connection and no other
             self.fail(error)
         if self._budget < 0:
             self._refill()
+
+    def _read(self, data: bytes) -> None:
+        for message in self._reader.feed(data):
+            if self.closing:
+                if isinstance(message, Control) and message.opcode == CLOSE:
+                    self.transport.close()
+            elif isinstance(message, bytes):
+                self._budget -= 1
+                self.session.message(message)
+            else:
+                self._control(message)
 
     def pause_writing(self) -> None:
         """More than WRITE_HIGH bytes wait."""

@@ -30,6 +30,15 @@ class Control:
     payload: bytes
 
 
+def small_message(data: bytes) -> bytes | None:
+    """The message, where `data` is exactly one small binary frame, else None: most reads are that."""
+    size = len(data) - 6
+    if data[0] == 0x82 and 0 < size < 126 and data[1] == size | 0x80:
+        key = (data[2:6] * 32)[:size]
+        return (int.from_bytes(data[6:], "little") ^ int.from_bytes(key, "little")).to_bytes(size, "little")
+    return None
+
+
 class FrameReader:
     """Collects the bytes of one connection into messages."""
 
@@ -40,6 +49,11 @@ class FrameReader:
         self._needed = 2
         """Bytes without which reading on is pointless."""
         self._fragments: list[bytes] | None = None
+
+    @property
+    def is_between_messages(self) -> bool:
+        """Whether the next byte begins a message."""
+        return not self._buffer and self._fragments is None
 
     def feed(self, data: bytes) -> Iterator[bytes | Control]:
         """The binary messages and control frames that `data` completes; raises ProtocolError."""

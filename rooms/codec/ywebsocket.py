@@ -30,6 +30,11 @@ def decode(message: bytes) -> SyncMessage | AwarenessUpdate | QueryAwareness | N
     return None
 
 
+def update_in(message: bytes) -> bytes | None:
+    """The update in a frame that holds a small one and nothing else, else None: most frames are a keystroke."""
+    return message[3:] if message[:2] == b"\x00\x02" and len(message) - 3 == message[2] < 0x80 else None
+
+
 def permission_denied(reason: str) -> bytes:
     """What was written is refused. Stock clients log the reason and stay connected."""
     return b"\x02\x00" + var_string(reason)
