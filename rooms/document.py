@@ -181,6 +181,11 @@ class Document:
         """Whether all that was accepted is committed."""
         return self.receipts.handed == self.receipts.durable
 
+    def tidy(self, now: float) -> None:
+        """Every second: forget presence that was not renewed, and states that were encoded for joiners."""
+        self.presence.expire(now)
+        self._whole.clear()
+
     def close(self) -> None:
         """Drop timers and references; the document is not used any more."""
         self._fan_out.close()

@@ -162,7 +162,7 @@ class OpenDocuments:
         """Forget presence that was not renewed, catch up where an own commit showed a gap, unload what is idle."""
         now = self._relay.loop.time()
         for document in list(self._open.values()):
-            document.presence.expire(now)
+            document.tidy(now)
             if document.tail.behind:
                 self._catch_up(document)
             if not document.peers and document.is_durable and now - document.idle_since > UNLOAD_AFTER:

@@ -96,6 +96,12 @@ class DocumentLog:
         """Documents that have had records without a snapshot for so long, the longest first."""
         return await self._older(keys.DIRTY, seconds, limit)
 
+    async def snapshot_lag(self) -> tuple[int, float]:
+        """How many documents have records without a snapshot, and for how many seconds the one that waits longest."""
+        count = await finish(self._redis.zcard(keys.DIRTY))
+        first = await finish(self._redis.zrange(keys.DIRTY, 0, 0, withscores=True))
+        return count, max(0.0, time.time() - first[0][1]) if first else 0.0
+
     async def idle(self, seconds: float, limit: int) -> list[DocumentName]:
         """Documents whose log nobody touched for so long."""
         return await self._older(keys.LOGS, seconds, limit)

@@ -64,6 +64,7 @@ class CollabSession:
             )
             document.join(peer)
             self._document, self._peer = document, peer
+            self._hall.joined(connection, document, access)
             if early:
                 connection.data_received(early)
             connection.transport.resume_reading()
@@ -114,6 +115,7 @@ class CollabSession:
         self._hall.wheel.forget(self)
         if self._document is not None and self._peer is not None:
             self._document.leave(self._peer)
+            self._hall.left(self._connection, self._document)
             self._document = None
 
     # Outlet

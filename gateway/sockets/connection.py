@@ -7,6 +7,7 @@ Every error of a message ends here, and ends this connection alone, with a close
 """
 
 import asyncio
+from itertools import count
 from typing import Protocol
 
 import structlog
@@ -19,6 +20,7 @@ from rooms.codec.frame import binary_frame
 from rooms.figures import Figures
 
 logger = structlog.get_logger("gateway.sockets")
+_ids = count(1)
 
 
 class Session(Protocol):
@@ -55,6 +57,7 @@ class Connection(asyncio.Protocol):
         "_wheel",
         "closing",
         "full",
+        "id",
         "session",
         "transport",
     )
@@ -63,6 +66,8 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, transport: asyncio.Transport, wheel: Wheel, figures: Figures) -> None:
         self.transport = transport
+        self.id = next(_ids)
+        """Unique in this process, for the log."""
         self.closing = False
         self.full = False
         """The socket takes no more for now."""
@@ -86,7 +91,7 @@ class Connection(asyncio.Protocol):
         code, reason = close_code(error)
         self._figures.refused[type(error).__name__] += 1
         if code == 1011:
-            logger.error("session failed", exc_info=error)
+            logger.error("session failed", connection=self.id, exc_info=error)
         self.close(code, reason)
 
     def close(self, code: int, reason: str) -> None:
@@ -98,7 +103,7 @@ class Connection(asyncio.Protocol):
         self.transport.write(close_frame(code, reason))
         self.transport.resume_reading()
         self._wheel.later(CLOSE_SECONDS, self.transport.abort)
-        logger.info("closing", code=code, reason=reason)
+        logger.info("closing", connection=self.id, code=code, reason=reason)
 
     # asyncio.Protocol
 

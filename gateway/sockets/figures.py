@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from gateway.sockets.hall import Hall
+from gateway.sockets.heart import Heart
 from rooms.committer import Committer
 from rooms.figures import Histogram
 
 
-def socket_figures(hall: Hall, committer: Committer) -> Iterator[Metric]:
+def socket_figures(hall: Hall, committer: Committer, heart: Heart) -> Iterator[Metric]:
     """For `Metrics.add`."""
     figures = hall.figures
     queued = slow = 0
@@ -20,6 +21,8 @@ def socket_figures(hall: Hall, committer: Committer) -> Iterator[Metric]:
         "atrium_connections": ("Open WebSocket connections", figures.connections),
         "atrium_documents": ("Open documents", len(hall.documents)),
         "atrium_oldest_unsaved_seconds": ("Age of the oldest edit that is not durable", committer.oldest_unsaved),
+        "atrium_snapshot_lag_seconds": ("Age of the oldest record that no snapshot has", heart.snapshot_lag),
+        "atrium_dirty_documents": ("Documents with records that no snapshot has", heart.dirty),
         "atrium_queue_bytes": ("Bytes that wait in sockets", queued),
         "atrium_slow_peers": ("Connections whose socket is full now", slow),
         "atrium_open_stall_worst_seconds": ("Longest stall by opening one document", figures.worst_stall),

@@ -6,6 +6,8 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+import structlog
+
 from gateway.access import Access, Gate
 from gateway.sockets.connection import Connection
 from gateway.sockets.limits import CONNECTIONS_PER_ADDRESS
@@ -14,7 +16,9 @@ from rooms.document import Document
 from rooms.figures import Figures
 from rooms.open_documents import OpenDocuments
 from schemas.close_codes import CloseCode
-from schemas.documents import DocumentName, project_of
+from schemas.documents import DocumentName, path_of, project_of
+
+logger = structlog.get_logger("gateway.sockets")
 
 
 @dataclass(slots=True)
@@ -53,8 +57,20 @@ class Hall:
         access = await self.gate.authorise(token, str(project_of(name)))
         return access, await self.documents.open(name)
 
+    def joined(self, connection: Connection, document: Document, access: Access) -> None:
+        """One line in the log."""
+        logger.info("joined", connection=connection.id, **_named(document), user=str(access.user_id), role=access.role)
+
+    def left(self, connection: Connection, document: Document) -> None:
+        """One line in the log."""
+        logger.info("left", connection=connection.id, **_named(document))
+
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Run in the background until it is done."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _named(document: Document) -> dict[str, str]:
+    return {"project": str(project_of(document.name)), "document": path_of(document.name)}

@@ -10,6 +10,7 @@ from rooms.figures import Figures
 from rooms.homes import home
 from rooms.open_documents import OpenDocuments
 from schemas.unavailable import Unavailable
+from store.document_log import DocumentLog
 from store.registry import Gateway, Registry
 
 logger = structlog.get_logger("gateway.heart")
@@ -18,14 +19,19 @@ logger = structlog.get_logger("gateway.heart")
 class Heart:
     """One per gateway; `run` is its task."""
 
-    def __init__(self, registry: Registry, name: str, url: str, figures: Figures, documents: OpenDocuments) -> None:
+    def __init__(
+        self, registry: Registry, name: str, url: str, figures: Figures, documents: OpenDocuments, log: DocumentLog
+    ) -> None:
         self._registry = registry
         self._name = name
         self._url = url
         self._figures = figures
         self._documents = documents
+        self._log = log
         self._live: dict[str, str] = {name: url}
         self._stopping = False
+        self.dirty, self.snapshot_lag = 0, 0.0
+        """Documents without a complete snapshot, and how long the oldest has waited, in seconds."""
 
     async def home_url(self, project_id: UUID) -> str:
         """The WebSocket base of the project's home, as of the last sign of life."""
@@ -42,6 +48,7 @@ class Heart:
                     # Redis forgot us: it was emptied, or we were frozen. Either way the logs may have lost records.
                     await self._documents.check_all()
                 beaten = True
+                self.dirty, self.snapshot_lag = await self._log.snapshot_lag()
             except Unavailable as error:
                 logger.warning("no sign of life", reason=str(error))
             await asyncio.sleep(HEARTBEAT)

@@ -115,6 +115,7 @@ class HocuspocusSession:
         self._hall.dismiss(self._connection, self._address)
         for seat in self._seats():
             seat.document.leave(seat.peer)
+            self._hall.left(self._connection, seat.document)
         self._places.clear()
 
     def _seats(self) -> list[Seat]:
@@ -150,6 +151,7 @@ class HocuspocusSession:
             seat = Seat(connection, address, document, access)
             document.join(seat.peer)
             self._places[address] = seat
+            self._hall.joined(connection, document, access)
             for body in place.queue:
                 if self._places.get(address) is seat:
                     self._seated(seat, body)
@@ -173,6 +175,7 @@ class HocuspocusSession:
         if self._places.get(seat.address) is seat:
             del self._places[seat.address]
             seat.document.leave(seat.peer)
+            self._hall.left(self._connection, seat.document)
             if farewell is not None:
                 seat.send(farewell)
 

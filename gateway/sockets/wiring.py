@@ -50,9 +50,9 @@ def plug_sockets(app: web.Application, parts: Parts) -> Sockets:
     relay = PresenceRelay(log.announce_presence, loop, figures)
     documents = OpenDocuments(log, DocumentLibrary(parts.postgres, log, announcements), committer, relay, figures)
     hall = Hall(parts.gate, documents, Wheel(loop), figures)
-    heart = Heart(Registry(redis), settings.name, settings.socket_url, figures, documents)
+    heart = Heart(Registry(redis), settings.name, settings.socket_url, figures, documents, log)
     parts.health.add("redis", lambda: ping(redis))
-    parts.metrics.add(lambda: socket_figures(hall, committer))
+    parts.metrics.add(lambda: socket_figures(hall, committer, heart))
 
     async def live(app: web.Application) -> AsyncIterator[None]:
         tasks = [
