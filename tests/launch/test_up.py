@@ -103,7 +103,7 @@ def test_control_c_stops_too(own_stack: MakeStack) -> None:
 
 
 def test_a_second_control_c_hurries(own_stack: MakeStack) -> None:
-    """A frozen gateway delays the stop; another SIGINT ends that wait."""
+    """Another SIGINT ends the waits for what is still draining."""
     stack = own_stack(gateways=1)
     stubborn = stack.pid("gateway-1")
     os.kill(stack.up_pid, signal.SIGINT)

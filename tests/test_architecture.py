@@ -1,0 +1,55 @@
+"""Rules about the repository as a whole."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway.launch.settings import CHECKOUT
+
+LONGEST_FILE = 350  # lines; past that, split by noun
+FOLDERS = ("gateway", "loadtest", "rooms", "schemas", "store", "workers", "tests")
+
+
+def sources() -> list[Path]:
+    found = [
+        path for folder in FOLDERS for path in (CHECKOUT / folder).rglob("*.py") if "node_modules" not in path.parts
+    ]
+    return [*found, CHECKOUT / "atrium"]
+
+
+def test_the_arrows_hold() -> None:
+    """Imports follow the architecture as pyproject.toml states it."""
+    program = Path(sys.executable).parent / "lint-imports"
+    checked = subprocess.run([program, "--no-cache"], cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_files_stay_small() -> None:
+    """No file is longer than 350 lines."""
+    lengths = {str(path.relative_to(CHECKOUT)): len(path.read_text().splitlines()) for path in sources()}
+    assert {name: length for name, length in lengths.items() if length > LONGEST_FILE} == {}
+
+
+def test_every_module_says_what_it_is() -> None:
+    """Each Python file begins with a docstring."""
+    silent = [
+        str(path.relative_to(CHECKOUT))
+        for path in sources()
+        if (text := path.read_text().strip()) and not re.match(r'(#.*\n)*r?"""', text)
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+def test_locks_name_hashes_and_no_addresses(name: str) -> None:
+    """Every package of a lock is pinned and hashed, and no index is named."""
+    text = (CHECKOUT / name).read_text()
+    entries = re.split(r"\n(?=\S)", re.sub(r"^#.*\n", "", text, flags=re.MULTILINE).strip())
+    assert len(entries) > 20
+    for entry in entries:
+        assert re.match(r"[A-Za-z0-9._-]+(\[[\w,-]+\])?==\S+", entry), entry[:80]
+        assert "--hash=sha256:" in entry, entry[:80]
+    assert "://" not in text
