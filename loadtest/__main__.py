@@ -33,7 +33,8 @@ from loadtest.shapes import SHAPES, Kind, Shape
 OPEN_FILES = 16_384
 #: How the bench exits when it was interrupted, as shells expect it.
 INTERRUPTED = 130
-_RESULTS = Path(__file__).parent / "results.json"
+_REPOSITORY = Path(__file__).parent.parent
+_RESULTS = _REPOSITORY / "bench-results" / "results.json"
 _ATRIUMS = {Atrium.name, AtriumHocuspocus.name}
 
 
@@ -49,7 +50,9 @@ def arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, help="length of the measured interval instead of the shape's own")
     parser.add_argument("--warmup", type=float, help="seconds of the same load before it, instead of the shape's own")
     parser.add_argument("--quick", action="store_true", help="small and short, once")
-    parser.add_argument("--results", type=Path, default=_RESULTS, help="where the numbers go (loadtest/results.json)")
+    parser.add_argument(
+        "--results", type=Path, default=_RESULTS, help="where the numbers go (bench-results/results.json)"
+    )
     parser.add_argument("--publish", action="store_true", help="write docs/benchmarks.md and docs/benchmarks.svg")
     parser.add_argument("--trace", type=Path, help=f"{trace.NAME}, if the tests' copy is not there")
     parser.add_argument("--list", action="store_true", help="name the shapes and end")
@@ -101,10 +104,11 @@ async def main(chosen: argparse.Namespace) -> int:
             return 1
     report = results.gather(shapes, outcomes, command=repeatable(chosen))
     print(table.render(report))
+    chosen.results.parent.mkdir(parents=True, exist_ok=True)
     chosen.results.write_bytes(results.encode(report))
     say(f"numbers in {chosen.results}")
     if chosen.publish:
-        for path in publish.write(report, Path(__file__).parent.parent / "docs"):
+        for path in publish.write(report, _REPOSITORY / "docs"):
             say(f"wrote {path}")
     return 1 if any(note.startswith("failed") for outcome in outcomes for note in outcome.measured.notes) else 0
 

@@ -66,7 +66,9 @@ class EditorSocket:
         return waits
 
     def close(self) -> None:
-        self._socket.close()
+        """Says goodbye and closes, without waiting for the answer: another greenlet may be reading."""
+        self._socket.send_close()
+        self._socket.shutdown()
 
     def _receive(self) -> bytes:
         payload = self._socket.recv()
