@@ -2,8 +2,8 @@
 it later.
 
 Every receiver of a room gets the same bytes. So bytes are read once: `Intake` maps each chunk that a socket delivers
-to what was in
-it, and a delivery costs one look-up, one clock reading and two appends, less than any server spends on sending it.
+to what was in it, and a delivery costs one look-up, one clock reading and two appends, less than any server spends on
+sending it.
 """
 
 import asyncio

@@ -11,7 +11,7 @@ from time import perf_counter
 from loadtest.connection import Connection, Intake, Seat, connect
 from loadtest.presence import cursor
 from loadtest.servers import Server
-from loadtest.tally import LATENCIES, Receiver
+from loadtest.tally import LATENCIES, Receiver, Tally, count_edits, missing
 from loadtest.updates import edit
 
 #: Connections that are being opened at one moment; more would measure the listen backlog.
@@ -87,6 +87,13 @@ class Crowd:
                 break
             await asyncio.sleep(QUIET_SECONDS / 8)
         return self._intake.edits_at
+
+    async def unknown_to_newcomer(self) -> int:
+        """Edits of the first room that a client does not get which joins it now."""
+        newcomer = Receiver(await connect(self._server.seat(0, 0), self._intake), own=-1)
+        count_edits([newcomer], self.sent, Tally(float("inf")))
+        newcomer.connection.close()
+        return missing([newcomer], range(self.clients), self.sent)
 
     def gone(self) -> list[str]:
         """Why connections ended that should not have."""

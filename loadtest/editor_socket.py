@@ -5,6 +5,7 @@ since that one yields to gevent.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from time import perf_counter
 
 import websocket
@@ -67,8 +68,9 @@ class EditorSocket:
 
     def close(self) -> None:
         """Says goodbye and closes, without waiting for the answer: another greenlet may be reading."""
-        self._socket.send_close()
-        self._socket.shutdown()
+        with suppress(websocket.WebSocketException, OSError):  # the connection may have ended by itself
+            self._socket.send_close()
+        self._socket.shutdown()  # type: ignore[no-untyped-call]
 
     def _receive(self) -> bytes:
         payload = self._socket.recv()

@@ -1,6 +1,5 @@
 """What arrived, how late, and whether all of it did. Works on the notes of connections after a measurement, so that
-it costs nothing
-during one. Used by measure/edits, measure/cursors and measure/acks.
+it costs nothing during one. Used by measure/edits, measure/cursors and measure/acks.
 """
 
 from __future__ import annotations

@@ -1,15 +1,14 @@
 """Yjs updates without a CRDT: authors whose edits are bytes made by hand, and a reader of what servers make of them.
 
 Every author appends single characters to a run of its own in the root text `content`. Its first item names the root,
-each later
-one names its own previous character as left origin; so whatever order the server applies them in, nothing conflicts:
+each later one names its own previous character as left origin; so whatever order the server applies them in, nothing
+conflicts:
 
     first   01 01 client 00      04 01 07 "content" 01 "a"   00    one client, one struct: a string in the root
     later   01 01 client clock   84 client clock-1  01 "a"   00    a string with a left origin; 00: no deletions
 
 Servers merge edits: several structs, several clients, and neighbouring characters joined into one longer string.
-`runs` tells
-which characters an update holds, whatever it was merged from. Format (update v1):
+`runs` tells which characters an update holds, whatever it was merged from. Format (update v1):
 https://github.com/yjs/yjs/blob/main/INTERNALS.md
 """
 

@@ -1,8 +1,8 @@
 """Editors type, everybody else reads: CPU per delivered edit and the time from an edit's departure to its arrival.
 
 A delivered edit is one that another client of the room received; the author's own echo does not count. The measured
-interval ends
-when the last edit arrived, so a server that falls behind pays for its backlog.
+interval ends when the last edit arrived, so a server that falls behind pays for its backlog. Then a client joins and
+must be given all of it.
 """
 
 from loadtest.crowd import Crowd, perform, schedule
@@ -37,6 +37,8 @@ async def measure(server: Server, shape: Shape, task: Task) -> Measured:
             for room in range(shape.rooms)
         )
         measured.notes += sorted(set(crowd.gone()))[:3]
+        if behind := await crowd.unknown_to_newcomer():
+            measured.notes.append(f"a client that joined at the end lacks {behind} edits")
         if lost:
             measured.notes.append(f"{lost} deliveries of {expected} had not arrived at the end")
         measured.metrics |= {

@@ -1,9 +1,8 @@
 """Many people open one large document at the same moment: CPU per join, and the time until each has all of it.
 
 Joiners come in waves: `at_once` of them open their sockets together, the next wave when all of it is done. Nobody
-leaves before the
-end, so leaving costs nobody anything. The document is put there by a client that stays, since some servers forget it
-otherwise.
+leaves before the end, so leaving costs nobody anything. The document is put there by a client that stays, since some
+servers forget it otherwise.
 """
 
 import asyncio

@@ -1,8 +1,7 @@
 """Draws a report as SVG by hand: per shape two groups of bars, what it costs and how late it is. Used by publish.py.
 
 Colours follow the reader's light or dark scheme; nothing is drawn behind the chart. Each group has its own scale, and
-a bar
-that is far longer than all others is cut and marked, so that the others can be told apart.
+a bar that is far longer than all others is cut and marked, so that the others can be told apart.
 """
 
 from collections.abc import Sequence

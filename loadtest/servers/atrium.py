@@ -1,4 +1,4 @@
-"""Atrium itself, started by its own launcher with everything on: PostgreSQL, Valkey with its append-only file, a
+"""Atrium itself, started by its own launcher as its users start it: PostgreSQL, Valkey with its append-only file, a
 worker.
 
 CPU and memory count the gateways and Valkey; the worker and PostgreSQL are shown apart. Rooms are projects of one
@@ -42,7 +42,7 @@ class Atrium:
     async def start(self) -> None:
         port = free_ports(self.gateways)[0]
         command = [sys.executable, "-m", "gateway.launch"]
-        environment = {**os.environ, "ATRIUM_HOME": str(self._home), "ATRIUM_LOG_LEVEL": "warning"}
+        environment = {**os.environ, "ATRIUM_HOME": str(self._home)}
         for inherited in ("DATABASE_URL", "REDIS_URL"):
             environment.pop(inherited, None)
         self._child = await spawn(
