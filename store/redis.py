@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import Any
 
-from redis.asyncio import BlockingConnectionPool, ConnectionPool, Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from store.errors import StoreUnavailable
@@ -28,12 +28,6 @@ def connect(url: str) -> Redis:
         socket_timeout=COMMAND_TIMEOUT,
         socket_connect_timeout=CONNECT_TIMEOUT,
     )
-    return Redis(connection_pool=pool)
-
-
-def connect_subscriber(url: str) -> Redis:
-    """The connection that announcements come by: it waits for them without end."""
-    pool = ConnectionPool.from_url(url, socket_connect_timeout=CONNECT_TIMEOUT)
     return Redis(connection_pool=pool)
 
 

@@ -28,7 +28,7 @@ from store.announcements import Announcements
 from store.document_library import DocumentLibrary
 from store.document_log import DocumentLog
 from store.lane import Lane
-from store.redis import connect, connect_subscriber, ping
+from store.redis import connect, ping
 from store.registry import Registry
 
 logger = structlog.get_logger("gateway.sockets")
@@ -41,10 +41,10 @@ def plug_sockets(app: web.Application, parts: Parts) -> Sockets:
     settings = parts.settings
     loop = asyncio.get_event_loop()
     origin = os.urandom(8)
-    redis, subscriber = connect(settings.redis_url), connect_subscriber(settings.redis_url)
+    redis = connect(settings.redis_url)
     commits = Lane(settings.redis_url, "append")
     log = DocumentLog(redis, commits, origin, follows=True)
-    announcements = Announcements(subscriber, origin)
+    announcements = Announcements(settings.redis_url, origin)
     figures = Figures()
     committer = Committer(log, figures)
     relay = PresenceRelay(log.announce_presence, loop, figures)
@@ -69,7 +69,6 @@ def plug_sockets(app: web.Application, parts: Parts) -> Sockets:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await commits.close()
-        await subscriber.aclose()
         await redis.aclose()
 
     async def on_shutdown(app: web.Application) -> None:
