@@ -106,30 +106,36 @@ class Child:
         self._task = asyncio.create_task(self._keep_running(), name=program.name)
 
     async def _keep_running(self) -> None:
-        name = self.program.name
         wait = 0.0
         while not self._stopping.is_set():
-            self.program.before()
             began = time.monotonic()
-            self._handle = await spawn(self.program, self._home.log(name))
-            self.process = Process.of(self._handle.pid)
-            self._changed()
-            say(f"{name} started (pid {self._handle.pid}){f' at {self.program.url}' if self.program.url else ''}")
-            status = await self._handle.wait()
-            self.process = None
+            how = await self._run_until_death()
             self.deaths += 1
-            self._changed()
             if self._stopping.is_set():
                 return
             wait = back_off(wait, time.monotonic() - began)
-            say(f"{name} {how_it_ended(status)}; starting it again in {wait:.1f} s")
+            say(f"{self.program.name} {how}; starting it again in {wait:.1f} s")
             with suppress(TimeoutError):  # which means: not stopped meanwhile
                 await asyncio.wait_for(self._stopping.wait(), wait)
 
+    async def _run_until_death(self) -> str:
+        """Start the program once; how it ended, in words. A full disk or process table is one more way to die."""
+        program = self.program
+        try:
+            program.before()
+            self._handle = await spawn(program, self._home.log(program.name))
+        except OSError as refused:
+            return f"could not be started ({refused})"
+        self.process = Process.of(self._handle.pid)
+        self._changed()
+        say(f"{program.name} started (pid {self.process.pid}){f' at {program.url}' if program.url else ''}")
+        status = await self._handle.wait()
+        self.process = None
+        self._changed()
+        return how_it_ended(status)
+
     def check(self) -> None:
-        """Raise if it keeps dying before it was ever ready, or if it could not be started at all."""
-        if self._task.done() and not self._stopping.is_set():
-            self._task.result()
+        """Raise if it keeps dying before it was ever ready."""
         if self.deaths >= START_ATTEMPTS:
             log = self._home.log(self.program.name)
             raise ChildFailed(f"{self.program.name} does not start: {last_line(log)} (all of it: {log})")

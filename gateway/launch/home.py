@@ -64,8 +64,9 @@ class Home:
         self.valkey.mkdir(mode=0o700, exist_ok=True)
         self.run.mkdir(mode=mode, exist_ok=True)
         facts = self.run.lstat()
-        if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid() or facts.st_mode & 0o066:
-            # Somebody could have made it first, in a temporary directory that all share.
+        ours = stat.S_ISDIR(facts.st_mode) and facts.st_uid == os.getuid() and not facts.st_mode & 0o066
+        if self.run.parent != self.root and not ours:
+            # In a temporary directory that all share somebody could have made it first.
             raise LaunchError(f"{self.run} is not a private directory of ours; remove it or set TMPDIR")
 
     def log(self, name: str) -> Path:

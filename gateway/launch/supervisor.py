@@ -87,6 +87,8 @@ class Supervisor:
         host = settings.reachable_host.strip("[]")
         for child, port in zip(gateways, settings.ports, strict=True):
             await until_ready(child, partial(gateway_ready, host, port), START_READY)
+        if settings.host in ("0.0.0.0", "::") and settings.public_url is None:
+            say("clients on other machines need ATRIUM_PUBLIC_URL to say how they reach this one")
         say(f"ready {settings.url(settings.port)}")
 
     async def stop(self, hurry: asyncio.Event) -> None:
@@ -108,7 +110,10 @@ class Supervisor:
         listed = tuple(
             Listed(child.program.name, child.process, child.program.url) for child in self._children if child.process
         )
-        Instance(self._me, self._settings.url(self._settings.port), listed).write(self._home.instance)
+        try:
+            Instance(self._me, self._settings.url(self._settings.port), listed).write(self._home.instance)
+        except OSError as refused:
+            say(f"cannot record which processes run: {refused}")  # a full disk; keeping them running matters more
 
     async def _start_server(self, program: Program, answers: Callable[[], Awaitable[bool]]) -> None:
         await until_ready(self._add(program), answers, START_SERVER)

@@ -116,3 +116,14 @@ def test_wrong_settings_are_named(environment: dict[str, str], said: str) -> Non
     """A setting that cannot work is refused by its name, before anything starts."""
     with pytest.raises(LaunchError, match=said):
         settings(**environment)
+
+
+def test_sockets_are_not_put_where_others_may_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A directory for sockets in the shared temporary directory that others may enter is refused."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    home = Home(tmp_path / ("x" * 120))
+    home.create()
+    home.create()
+    home.run.chmod(0o777)
+    with pytest.raises(LaunchError, match="private"):
+        home.create()
