@@ -45,14 +45,13 @@ class Peer:
         self._process = process
         self._next_id = 0
         self._waiting: dict[int, asyncio.Future[Any]] = {}
-        self._ready = asyncio.Event()
         self._reader = asyncio.create_task(self._read())
         self.faults: list[str] = []
         self.warnings: list[str] = []
 
     @classmethod
     async def start(cls, *command: str, env: Mapping[str, str] | None = None) -> Self:
-        """Run the command and wait until it says that it is ready."""
+        """Run the command; its first answer waits until it has started, so several may start side by side."""
         process = await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.PIPE,
@@ -60,10 +59,7 @@ class Peer:
             limit=LINE_BYTES,
             env={**os.environ, **(env or {})},
         )
-        peer = cls(process)
-        async with asyncio.timeout(ANSWER_SECONDS):
-            await peer._ready.wait()
-        return peer
+        return cls(process)
 
     async def call(self, op: str, **arguments: Any) -> Any:
         """Obey one command, return its result. Raises PeerError with the client's own words if it fails."""
@@ -118,8 +114,6 @@ class Peer:
                     self.faults.append(words)
                 case {"warning": str(words)}:
                     self.warnings.append(words)
-                case {"ready": _}:
-                    self._ready.set()
         for answer in self._waiting.values():
             if not answer.done():
                 answer.set_exception(PeerError("the client process ended before it answered"))

@@ -150,6 +150,14 @@ async def test_what_a_viewer_writes_is_refused_in_hocuspocus(project: Project, a
     assert await viewer.see("closes") == []
 
 
+async def test_a_viewer_is_told_why_in_hocuspocus(project: Project, bob: Peer) -> None:
+    """[W1] A refusal has a reason that an application can show: more than an edit that stays "unsynced" for ever."""
+    viewer = await (await bob.open("viewer", **project.hocuspocus(role="viewer"))).synced()
+    await viewer.insert(0, "graffiti")
+    await viewer.see("reasons", includes=["read"], seconds=5)
+    assert await viewer.see("closes") == []
+
+
 @pytest.mark.parametrize("deleted", [False, True])
 async def test_a_viewer_has_nothing_unsynced(project: Project, ann: Peer, bob: Peer, deleted: bool) -> None:
     """A viewer that wrote nothing is told so: its editor does not say "saving" for ever."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 
-from tests.clients.peer import Peer, all_see, node_peer
-from tests.clients.project import Project
+from tests.clients.peer import Peer, Session, all_see, node_peer
+from tests.clients.project import Project, create_project
+from tests.conftest import MakeStack
 
 pytestmark = pytest.mark.js
 
@@ -53,12 +57,7 @@ async def test_leaving_is_seen_at_once(project: Project, ann: Peer, bob: Peer) -
 @pytest.mark.parametrize("dialect", ["y-websocket-3", "y-websocket-2", "hocuspocus"])
 async def test_a_cut_client_is_back_at_once(project: Project, ann: Peer, bob: Peer, dialect: str) -> None:
     """[P5] A client whose network broke is visible again once it is back, not only when it repeats its state."""
-    how = {
-        "y-websocket-3": project.y_websocket(presence=ANN),
-        "y-websocket-2": project.y_websocket(presence=ANN, version=2),
-        "hocuspocus": project.hocuspocus(presence=ANN),
-    }[dialect]
-    cut = await (await ann.open("cut", **how)).synced()
+    cut = await (await ann.open("cut", **by_dialect(project, dialect, presence=ANN))).synced()
     here = await (await bob.open("here", **project.y_websocket(presence=BOB, gateway=0))).synced()
     there = await (await bob.open("there", **project.hocuspocus(presence=BOB, gateway=1))).synced()
     await all_see([here, there], "present", includes=[cut.client])
@@ -66,6 +65,7 @@ async def test_a_cut_client_is_back_at_once(project: Project, ann: Peer, bob: Pe
     await all_see([here, there], "present", excludes=[cut.client], seconds=AT_ONCE_SECONDS)
     await cut.see("synced", equals=True)
     await all_see([here, there], "present", includes=[cut.client], seconds=AT_ONCE_SECONDS)
+    await moved_cursor_is_seen(cut, [here, there])
     # The way back is not tested: the client itself forgot the others, but not their clocks, so it shows them only when
     # they repeat themselves with a higher one, within 15 s.
 
@@ -81,6 +81,56 @@ async def test_a_client_that_said_goodbye_is_back_at_once(project: Project, ann:
     await back.do("connect")
     await back.synced()
     await all_see([here, there], "present", includes=[back.client], seconds=AT_ONCE_SECONDS)
+
+
+@pytest.mark.parametrize("dialect", ["y-websocket-3", "hocuspocus"])
+async def test_a_client_that_moves_is_back_at_once(project: Project, ann: Peer, bob: Peer, dialect: str) -> None:
+    """[P5] A client that returns through another gateway is visible again, and so is what it shows next."""
+    how = by_dialect(project, dialect, presence=ANN, gateway=0)
+    elsewhere = by_dialect(project, dialect, gateway=1)["url"]
+    moving = await (await ann.open("moving", **how)).synced()
+    here = await (await bob.open("here", **project.y_websocket(presence=BOB, gateway=0))).synced()
+    there = await (await bob.open("there", **project.hocuspocus(presence=BOB, gateway=1))).synced()
+    await all_see([here, there], "present", includes=[moving.client])
+    await moving.do("setUrl", url=elsewhere)
+    await moving.do("cut")
+    await all_see([here, there], "present", excludes=[moving.client], seconds=AT_ONCE_SECONDS)
+    await moving.see("synced", equals=True)
+    await all_see([here, there], "present", includes=[moving.client], seconds=AT_ONCE_SECONDS)
+    await moved_cursor_is_seen(moving, [here, there])
+
+
+async def test_a_client_of_a_killed_gateway_moves_its_cursor(own_stack: MakeStack, ann: Peer, bob: Peer) -> None:
+    """[P5] A client whose gateway was killed (-9) is seen through the other one, with what it shows from then on."""
+    stack = await asyncio.to_thread(own_stack, gateways=2)
+    project = await create_project(stack.urls)
+    moving = await (await ann.open("moving", **project.y_websocket(presence=ANN, gateway=0))).synced()
+    there = await (await bob.open("there", **project.hocuspocus(presence=BOB, gateway=1))).synced()
+    await there.see("present", includes=[moving.client])
+    await moving.do("setUrl", url=project.collab(gateway=1))
+    stack.kill("gateway-1")
+    await moving.see("connected", equals=False)
+    await moving.see("synced", equals=True)
+    await moved_cursor_is_seen(moving, [there])
+
+
+async def moved_cursor_is_seen(moving: Session, others: list[Session]) -> None:
+    """What the client shows now replaces what it showed before, for all of the others."""
+    await moving.insert(0, "Hello world")
+    await all_see(others, "text", equals="Hello world")
+    await moving.do("select", anchor=2, head=5)
+    await all_see(others, "cursors", equals={moving.client: [2, 5]}, seconds=AT_ONCE_SECONDS)
+
+
+def by_dialect(project: Project, dialect: str, **more: Any) -> dict[str, Any]:
+    """How that client opens the document."""
+    match dialect:
+        case "y-websocket-3":
+            return project.y_websocket(**more)
+        case "y-websocket-2":
+            return project.y_websocket(version=2, **more)
+        case _:
+            return project.hocuspocus(**more)
 
 
 async def test_a_killed_client_disappears(project: Project, ann: Peer) -> None:

@@ -104,7 +104,7 @@ async def test_recordings_survive_a_restart_of_everything(own_stack: MakeStack, 
         for name in ("friendsforever", *TOGETHER)
     }
     hocuspocus = {
-        name: await (await bob.open(name, **project.hocuspocus(name, gateway=1, socket="one"))).synced()
+        name: await (await bob.open(name, **project.hocuspocus(name, gateway=1))).synced()
         for name in ("friendsforever", *TOGETHER)
     }
     await asyncio.gather(

@@ -161,7 +161,6 @@ async def main() -> None:
     lines = asyncio.StreamReader(limit=LINE_BYTES)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     commands = Commands()
-    _say({"ready": True})
     async with asyncio.TaskGroup() as obeying:
         async for line in lines:
             obeying.create_task(_obey(commands, line))

@@ -63,6 +63,7 @@ const openYWebsocket = (session, Provider, { url, document, token, params = {} }
     disconnect: () => provider.disconnect(),
     destroy: () => provider.destroy(),
     setToken: (fresh) => { provider.params.token = fresh },
+    setUrl: (fresh) => { provider.serverUrl = fresh },
     cut: () => provider.ws?.terminate(),
     backlog: () => (provider.ws?.bufferedAmount ?? 0) > 64 * 1024 // bytes not yet handed to the kernel
   })
@@ -102,6 +103,7 @@ const openHocuspocus = (session, { url, document, socket = session.name, flushDe
     disconnect: () => websocketProvider.disconnect(),
     destroy: () => provider.destroy(),
     setToken: (fresh) => { session.token = fresh },
+    setUrl: (fresh) => { websocketProvider.configuration.url = fresh },
     cut: () => websocketProvider.webSocket?.terminate(),
     backlog: () => provider.unsyncedChanges > 200 // edits that the server has not called durable yet
   })
@@ -115,6 +117,8 @@ export const commands = {
   disconnect: ({ session }) => sessions(session).disconnect(),
   /** Break the TCP connection, as a network does; the client comes back by itself. */
   cut: ({ session }) => sessions(session).cut(),
+  /** Where the next connection goes: what a load balancer decides when a gateway is gone. */
+  setUrl: ({ session, url }) => sessions(session).setUrl(url),
   setToken: ({ session, token }) => sessions(session).setToken(token),
   /** Hocuspocus only: authenticate again on the open socket, as an application does when a token is about to expire. */
   sendToken: ({ session }) => sessions(session).provider.sendToken(),

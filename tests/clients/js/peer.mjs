@@ -41,4 +41,3 @@ const obey = async ({ id, op, ...args }) => {
 const lines = createInterface({ input: process.stdin })
 lines.on('line', (line) => obey(JSON.parse(line)))
 lines.on('close', () => process.exit(0))
-say({ ready: process.pid })

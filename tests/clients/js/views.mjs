@@ -24,6 +24,9 @@ const views = {
   closes: ({ closes }) => closes,
   /** Hocuspocus: whether the server said no, with a reason, either to the token or by closing this document. */
   refused: ({ events }) => events.some(([event, detail]) => event === 'authenticationFailed' && detail !== ''),
+  /** The reasons that the server gave for a refusal, by whichever message an application of this client can see. */
+  reasons: ({ events }) => events.flatMap(([event, detail]) =>
+    ['authenticationFailed', 'stateless'].includes(event) && detail ? [detail] : []).join('\n'),
   warnings: () => warnings.join('\n'),
   events: ({ events }) => events,
   text: ({ doc }, { root = 'content' }) => doc.getText(root).toString(),
