@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.loadtest.ending import ended
 from tests.support.waiting import wait_until
 
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -31,7 +32,8 @@ async def start(*arguments: str) -> asyncio.subprocess.Process:
 async def bench(results: Path, *arguments: str) -> dict[str, dict[str, float]]:
     """Runs the bench to its end and returns the metrics by "shape server"."""
     process = await start("--quick", "--results", str(results), *arguments)
-    printed, _ = await asyncio.wait_for(process.communicate(), WITHIN)
+    async with ended(process):
+        printed, _ = await asyncio.wait_for(process.communicate(), WITHIN)
     assert process.returncode == 0, printed.decode()
     found = json.loads(await asyncio.to_thread(results.read_bytes))["measurements"]
     return {f"{each['shape']} {each['server']}": each["measured"]["metrics"] for each in found}
@@ -67,14 +69,15 @@ async def test_ctrl_c_leaves_no_process() -> None:
     process = await start("--shape", "fanout-200", "--servers", "atrium", "--seconds", "60", "--repeat", "1")
     assert process.stdout
     printed = ""
-    while not (serving := re.search(r"typing \((.*)\)", printed)):
-        line = await asyncio.wait_for(process.stdout.readline(), WITHIN)
-        assert line, printed
-        printed += line.decode()
-    started = [int(pid) for pid in re.findall(r" (\d+)", serving[1])]
-    assert started
-    process.send_signal(signal.SIGINT)
-    await asyncio.wait_for(process.communicate(), WITHIN)
+    async with ended(process):
+        while not (serving := re.search(r"typing \((.*)\)", printed)):
+            line = await asyncio.wait_for(process.stdout.readline(), WITHIN)
+            assert line, printed
+            printed += line.decode()
+        started = [int(pid) for pid in re.findall(r" (\d+)", serving[1])]
+        assert started
+        process.send_signal(signal.SIGINT)
+        await asyncio.wait_for(process.communicate(), WITHIN)
     assert process.returncode == 130
     await wait_until(lambda: not any(psutil.pid_exists(pid) for pid in started), "the end of all servers")
 
@@ -82,7 +85,8 @@ async def test_ctrl_c_leaves_no_process() -> None:
 async def test_an_unknown_server_is_named() -> None:
     """A wrong name ends with one clear line, not a traceback."""
     process = await start("--servers", "atrium,etherpad")
-    printed, _ = await asyncio.wait_for(process.communicate(), WITHIN)
+    async with ended(process):
+        printed, _ = await asyncio.wait_for(process.communicate(), WITHIN)
     assert process.returncode == 2
     assert "unknown server etherpad" in printed.decode()
     assert "Traceback" not in printed.decode()

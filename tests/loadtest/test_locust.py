@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.loadtest.ending import ended
 from tests.support.stack import Stack
 
 LOCUSTFILE = Path(__file__).parent.parent.parent / "loadtest" / "locustfile.py"
@@ -25,7 +26,8 @@ async def test_locust_users_join_type_and_read(stack: Stack, tmp_path: Path) -> 
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    printed, _ = await asyncio.wait_for(process.communicate(), WITHIN)
+    async with ended(process):
+        printed, _ = await asyncio.wait_for(process.communicate(), WITHIN)
     assert process.returncode == 0, printed.decode()
     with (tmp_path / "run_stats.csv").open(newline="") as rows:
         counts = {row["Name"]: int(row["Request Count"]) for row in csv.DictReader(rows)}
