@@ -1,0 +1,60 @@
+"""What Redis and PostgreSQL themselves say of documents, for tests of this folder. All of it blocks, for a moment."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
+
+import psutil
+import psycopg
+import redis
+
+from store import keys
+from tests.support.stack import Stack
+
+
+@contextmanager
+def valkey(stack: Stack) -> Iterator[redis.Redis]:
+    """A connection to the stack's Redis."""
+    client = redis.Redis.from_url(stack.redis_url)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def log_numbers(stack: Stack, names: list[str]) -> dict[str, int]:
+    """The last number of each document's log; those without a log are left out."""
+    with valkey(stack) as client:
+        values = cast(list[bytes | None], client.mget([keys.number(name) for name in names]))
+    return {name: int(value.rstrip(b"c")) for name, value in zip(names, values, strict=True) if value is not None}
+
+
+def snapshot_numbers(stack: Stack, names: list[str]) -> dict[str, int]:
+    """Up to which record each document's snapshot goes; those that were never opened are left out."""
+    with psycopg.connect(stack.database_url) as postgres:
+        rows = postgres.execute("SELECT name, number FROM documents WHERE name = ANY(%s)", (names,)).fetchall()
+    return dict(rows)
+
+
+def parked(stack: Stack, names: list[str]) -> set[str]:
+    """The documents whose log left Redis on purpose."""
+    with psycopg.connect(stack.database_url) as postgres:
+        rows = postgres.execute("SELECT name FROM documents WHERE parked AND name = ANY(%s)", (names,)).fetchall()
+    return {name for (name,) in rows} - log_numbers(stack, names).keys()
+
+
+def all_snapshotted(stack: Stack, names: list[str]) -> bool:
+    """Whether the snapshots have all that the logs have."""
+    logs, snapshots = log_numbers(stack, names), snapshot_numbers(stack, names)
+    return all(snapshots.get(name, -1) >= number for name, number in logs.items())
+
+
+def memory(pid: int) -> int:
+    """Resident bytes of a process."""
+    return int(psutil.Process(pid).memory_info().rss)
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """A process and all its descendants: PostgreSQL is one process for each connection."""
+    process = psutil.Process(pid)
+    return [process, *process.children(recursive=True)]
