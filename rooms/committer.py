@@ -101,7 +101,7 @@ class Committer:
                 self._squash()
 
     async def _append(self, flying: dict[Document, _Waiting]) -> None:
-        batch = [Append(d.name, d.tail.known, w.records) for d, w in flying.items()]
+        batch = [Append(d.name, d.tail.highest, w.records) for d, w in flying.items()]
         numbers = await self._log.append(batch)
         self._figures.commits += 1
         for document, last in zip(list(flying), numbers, strict=True):
@@ -111,11 +111,12 @@ class Committer:
 
     async def restore(self, document: Document) -> None:
         """Write the full state of a document into its log, which was lost; raises Unavailable."""
-        known = document.tail.known
+        known = document.tail.highest
         logger.warning("log lost, writing it back", document=document.name, known=known)
         last = await self._log.restore(document.name, known, document.whole_record())
         self._figures.restored += 1
-        for commit in await self._log.read(document.name, known):
+        # From its beginning: others may have appended below our number before the loss was noticed.
+        for commit in await self._log.read(document.name, 0):
             document.follow(commit)
         document.tail.advance(last)
 

@@ -43,5 +43,7 @@ OPEN_TIMEOUT = 20.0
 
 LOAD_SLICE = 500
 """Records applied in one go while opening (2 us each), before other connections get their turn."""
+CATCH_UP_AT_ONCE = 8
+"""Documents whose logs are read again at the same time, after announcements were missed: fewer than connections."""
 PENDING_MAX = 10_000
 """Records of one document that wait while Redis is away, before they are merged into one without an author."""

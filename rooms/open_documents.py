@@ -15,7 +15,7 @@ import structlog
 from rooms.committer import Committer
 from rooms.document import Document
 from rooms.figures import Figures
-from rooms.limits import LOAD_SLICE, OPEN_TIMEOUT, UNLOAD_AFTER
+from rooms.limits import CATCH_UP_AT_ONCE, LOAD_SLICE, OPEN_TIMEOUT, UNLOAD_AFTER
 from rooms.ports import Library, Log
 from rooms.presence_relay import PresenceRelay
 from rooms.replica import Replica
@@ -41,6 +41,7 @@ class OpenDocuments:
         self._open: dict[DocumentName, Document] = {}
         self._opening: dict[DocumentName, asyncio.Task[Document]] = {}
         self._catching_up: dict[DocumentName, asyncio.Task[None]] = {}
+        self._reading = asyncio.Semaphore(CATCH_UP_AT_ONCE)
 
     def __len__(self) -> int:
         return len(self._open)
@@ -87,6 +88,7 @@ class OpenDocuments:
                 self._open.pop(name, None)
                 await self._library.unfollow(name)
                 raise
+        document.idle_since = self._relay.loop.time()
         logger.info("document opened", document=name, record=document.tail.known, bytes=len(loaded.state))
         return document
 
@@ -117,12 +119,12 @@ class OpenDocuments:
             document.presence.tell()
 
     async def check_all(self) -> None:
-        """Redis may have lost everything: write back the logs of the open documents that it lacks."""
+        """Redis may have lost records: look closer at each open document whose log does not end where it should."""
         documents = list(self._open.values())
         numbers = await self._log.numbers([document.name for document in documents])
         for document, number in zip(documents, numbers, strict=True):
-            if number is None or number < document.tail.known:
-                await self._committer.restore(document)
+            if number != document.tail.known:
+                self._catch_up(document)
 
     def _catch_up(self, document: Document) -> None:
         name = document.name
@@ -136,19 +138,30 @@ class OpenDocuments:
         pause = 0.05
         while self._open.get(document.name) is document:
             try:
-                commits = await self._log.read(document.name, document.tail.known)
-                if not commits:
-                    return
-                if commits[0].first > document.tail.known + 1:
-                    await self._rejoin(document)
-                else:
-                    for commit in commits:
-                        document.follow(commit)
-                        await asyncio.sleep(0)
+                async with self._reading:
+                    if not await self._read_once(document):
+                        return
             except Unavailable as error:
                 logger.warning("cannot catch up yet", document=document.name, reason=str(error))
                 await asyncio.sleep(pause)
                 pause = min(2.0, pause * 2)
+
+    async def _read_once(self, document: Document) -> bool:
+        """Take in what is new in the log; False when there was nothing."""
+        known = document.tail.known
+        (number,) = await self._log.numbers([document.name])
+        if number is None or number < known:
+            await self._committer.restore(document)
+            return True
+        commits = await self._log.read(document.name, known)
+        # Numbers beyond ours that no record has: the log was lost, and begun anew by somebody who opened it.
+        if number > known if not commits else commits[0].first > document.tail.known + 1:
+            await self._rejoin(document)
+            return True
+        for commit in commits:
+            document.follow(commit)
+            await asyncio.sleep(0)
+        return bool(commits)
 
     async def _rejoin(self, document: Document) -> None:
         # The log was trimmed past us, or lost and written back by somebody who may lack what we have.
@@ -165,6 +178,8 @@ class OpenDocuments:
             document.tidy(now)
             if document.tail.behind:
                 self._catch_up(document)
+            if document.name in self._opening:
+                continue  # those who wait for it are not its peers yet
             if not document.peers and document.is_durable and now - document.idle_since > UNLOAD_AFTER:
                 del self._open[document.name]
                 document.close()

@@ -30,6 +30,11 @@ class Tail:
         """Whether an own commit showed that records of others are still to come."""
         return bool(self._own)
 
+    @property
+    def highest(self) -> int:
+        """The highest number that the log is known to have given."""
+        return max(self.known, *self._own.values()) if self._own else self.known
+
     def committed(self, first: int, last: int) -> None:
         """Our own records got these numbers."""
         if first > self.known + 1:

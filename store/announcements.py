@@ -57,6 +57,8 @@ class Announcements:
             await self._say("SUBSCRIBE", channel)
             await asyncio.wait_for(asyncio.shield(confirmed), COMMAND_TIMEOUT)
         except (RedisError, OSError, TimeoutError) as error:
+            self._followed.discard(name)
+            self._confirmed.pop(channel, None)
             raise StoreUnavailable("Redis", f"cannot subscribe: {type(error).__name__}") from None
 
     async def unfollow(self, name: DocumentName) -> None:
@@ -77,14 +79,20 @@ class Announcements:
             try:
                 await connection.connect()
                 # A channel that nobody uses keeps the connection subscribed, also with no document open.
-                channels = [keys.GATEWAYS, *(keys.channel(name) for name in self._followed)]
+                begun = set(self._followed)
+                channels = [*(keys.channel(name) for name in begun), keys.GATEWAYS]
                 await connection.send_command("SUBSCRIBE", *channels, check_health=False)
                 self._connection = connection
-                if interrupted:
-                    listener.missed_announcements()
-                pause = 0.05
+                if late := self._followed - begun:
+                    await self._say("SUBSCRIBE", *(keys.channel(name) for name in late))
                 while True:
-                    self._dispatch(await connection.read_response(timeout=None), listener)
+                    message = await connection.read_response(timeout=None)
+                    if message[:2] == [b"subscribe", keys.GATEWAYS.encode()]:
+                        # The last of them is confirmed: from here on nothing is missed.
+                        pause = 0.05
+                        if interrupted:
+                            listener.missed_announcements()
+                    self._dispatch(message, listener)
             except (RedisError, OSError) as error:
                 logger.warning("announcements interrupted", reason=f"{type(error).__name__}: {error}")
             finally:

@@ -39,15 +39,17 @@ class Heart:
 
     async def run(self) -> None:
         """Beat for ever; cancel to stop."""
-        beaten = False
+        beaten, suspicious = False, False
         while not self._stopping:
             try:
                 knew, live = await self._registry.renew(Gateway(self._name, self._url, self._figures.connections))
                 self._live = {gateway.id: gateway.url for gateway in live}
-                if beaten and not knew:
-                    # Redis forgot us: it was emptied, or we were frozen. Either way the logs may have lost records.
-                    await self._documents.check_all()
+                # Redis forgot us: it was emptied, or we were frozen. Either way the logs may have lost records.
+                suspicious |= beaten and not knew
                 beaten = True
+                if suspicious:
+                    await self._documents.check_all()
+                    suspicious = False
                 self.dirty, self.snapshot_lag = await self._log.snapshot_lag()
             except Unavailable as error:
                 logger.warning("no sign of life", reason=str(error))

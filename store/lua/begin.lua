@@ -1,9 +1,8 @@
 -- Make sure that a document's log exists and has not lost records.
 -- KEYS: log, number, logs   ARGV: name, time, floor, start
--- A log that ends below `floor` is begun anew at `start`. Returns the last number of the log.
+-- A log that ends below `floor` goes on at `start`; what records it has are kept. Returns the last number of the log.
 local n = tonumber(string.match(redis.call('GET', KEYS[2]) or '-1', '^-?%d+'))
 if n < tonumber(ARGV[3]) then
-  redis.call('DEL', KEYS[1])
   redis.call('SET', KEYS[2], ARGV[4] .. 'c')
   n = tonumber(ARGV[4])
 end
