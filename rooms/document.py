@@ -16,7 +16,7 @@ from rooms.codec.frame import binary_frame
 from rooms.errors import Crowded, Malformed, TooLarge
 from rooms.fanout import FanOut
 from rooms.figures import Figures
-from rooms.limits import DOCUMENT_MAX, GAPS_MAX, PEERS_PER_DOCUMENT, UPDATE_MAX
+from rooms.limits import AHEAD_MAX, DOCUMENT_MAX, GAPS_MAX, PEERS_PER_DOCUMENT, UPDATE_MAX
 from rooms.peer import Peer
 from rooms.presence_relay import PresenceRelay
 from rooms.receipts import Receipts
@@ -58,6 +58,8 @@ class Document:
         self._fan_out = FanOut(replica, loop, figures)
         self.presence = relay.attach(name, self._fan_out)
         self._size = 0
+        self._ahead: dict[int, Commit] = {}
+        """Records of others that wait for those before them, by their first number."""
         self._whole: dict[bytes, bytes] = {}
         """The whole state as one frame, by address, for joiners of this version."""
 
@@ -143,16 +145,29 @@ class Document:
 
     def follow(self, commit: Commit) -> None:
         """Records of other processes, none missing before them: show them to the peers."""
-        for record in commit.records:
-            applied = self.replica.apply(record.update)
-            if applied.delta:
-                self._changed(applied.delta)
-                self._fan_out.add(None, applied.delta)
+        self._absorb(*(record.update for record in commit.records))
         self.tail.advance(commit.last)
+        if self._ahead:
+            self._take_ahead()
+
+    def wait_for_gap(self, commit: Commit) -> bool:
+        """Keep records that are ahead of their turn; False where there are too many. Mostly the gap is a commit of our
+        own whose answer is on its way."""
+        if len(self._ahead) >= AHEAD_MAX:
+            return False
+        self._ahead[commit.first] = commit
+        return True
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether later records showed that some are missing."""
+        return bool(self._ahead) or self.tail.behind
 
     def committed(self, handed: int, first: int, last: int) -> None:
         """`handed` of the records that were handed over are durable, as the log's numbers `first` to `last`."""
         self.tail.committed(first, last)
+        if self._ahead:
+            self._take_ahead()
         self.acknowledge(handed)
 
     def acknowledge(self, handed: int) -> None:
@@ -163,11 +178,7 @@ class Document:
 
     def rejoin(self, loaded: Loaded) -> None:
         """The log does not go on where this replica ended: take in what there is, and write back what we have."""
-        for update in [loaded.state, *(r.update for c in loaded.tail for r in c.records)]:
-            applied = self.replica.apply(update) if update else None
-            if applied is not None and applied.delta:
-                self._changed(applied.delta)
-                self._fan_out.add(None, applied.delta)
+        self._absorb(loaded.state or EMPTY_UPDATE, *(r.update for c in loaded.tail for r in c.records))
         self.tail = Tail(loaded.number)
         self.receipts.handed += 1
         self._committer.add(self, self.whole_record())
@@ -192,6 +203,19 @@ class Document:
         self.presence.close()
 
     # Parts of the above
+
+    def _absorb(self, *updates: bytes) -> None:
+        for update in updates:
+            if delta := self.replica.absorb(update):
+                self._changed(delta)
+                self._fan_out.add(None, delta)
+
+    def _take_ahead(self) -> None:
+        while self._ahead and (first := min(self._ahead)) <= self.tail.known + 1:
+            commit = self._ahead.pop(first)
+            if commit.last > self.tail.known:
+                self._absorb(*(record.update for record in commit.records))
+                self.tail.advance(commit.last)
 
     def _changed(self, delta: bytes) -> None:
         self._size += len(delta)

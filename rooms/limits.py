@@ -17,6 +17,8 @@ PRESENCE_CLIENTS_PER_PEER = 16
 """Presence ids that one connection may own (a provider has one). Answer: close 4400."""
 MERGE_MAX = 64
 """Updates merged into one frame; senders get a frame without their own, so the work is quadratic in this."""
+AHEAD_MAX = 256
+"""Commits of others that wait for one before them. Answer: the log is read."""
 GAPS_MAX = 1_000
 """Updates of one peer that wait for what they depend on, before its next step 2. Answer: close 4400."""
 NESTING_MAX = 128
@@ -36,6 +38,8 @@ COMMIT_WINDOW = 0.006
 """Least time between two commits of one process: bounds Redis calls to some 150 a second, and what a "saved" waits."""
 UNLOAD_AFTER = 10.0
 """A document stays open so long after its last peer left: reconnects find it warm."""
+GAP_PATIENCE = 0.1
+"""After so long a missing record is read from the log; mostly it is an own commit whose answer is on its way."""
 COMMIT_RETRY_MAX = 1.0
 """Longest pause between attempts to commit while Redis is away."""
 OPEN_TIMEOUT = 20.0

@@ -15,7 +15,7 @@ import structlog
 from rooms.committer import Committer
 from rooms.document import Document
 from rooms.figures import Figures
-from rooms.limits import CATCH_UP_AT_ONCE, LOAD_SLICE, OPEN_TIMEOUT, UNLOAD_AFTER
+from rooms.limits import CATCH_UP_AT_ONCE, GAP_PATIENCE, LOAD_SLICE, OPEN_TIMEOUT, UNLOAD_AFTER
 from rooms.ports import Library, Log
 from rooms.presence_relay import PresenceRelay
 from rooms.replica import Replica
@@ -102,6 +102,8 @@ class OpenDocuments:
         match document.tail.heard(first, last):
             case Verdict.NEXT if commit is not None:
                 document.follow(commit)
+            case Verdict.GAP if commit is not None and document.wait_for_gap(commit):
+                self._relay.loop.call_later(GAP_PATIENCE, self._look_for_gap, document)
             case Verdict.NEXT | Verdict.GAP:
                 self._catch_up(document)
             case Verdict.OLD:
@@ -176,7 +178,7 @@ class OpenDocuments:
         now = self._relay.loop.time()
         for document in list(self._open.values()):
             document.tidy(now)
-            if document.tail.behind:
+            if document.is_behind:
                 self._catch_up(document)
             if document.name in self._opening:
                 continue  # those who wait for it are not its peers yet
@@ -191,12 +193,12 @@ async def _fill(replica: Replica, loaded: Loaded) -> float:
     """Apply what was loaded, in slices; the longest time in seconds that one slice took."""
     started = time.perf_counter()
     if loaded.state:
-        replica.apply(loaded.state)
+        replica.absorb(loaded.state)
     longest = time.perf_counter() - started
     applied, started = 0, time.perf_counter()
     for commit in loaded.tail:
         for record in commit.records:
-            replica.apply(record.update)
+            replica.absorb(record.update)
         applied += len(commit.records)
         if applied >= LOAD_SLICE:
             longest = max(longest, time.perf_counter() - started)

@@ -42,7 +42,13 @@ class Replica:
         self._subscription = self._doc.observe(lambda event: deltas.append(event.update))
 
     def apply(self, update: bytes) -> Applied:
-        """Merge an update; raises Malformed when it is not one, and then nothing has changed."""
+        """Merge an update of a client; raises Malformed when it is not one, and then nothing has changed."""
+        delta = self.absorb(update)
+        # A keystroke is its own delta, so this comparison is all that most updates need.
+        return Applied(delta, complete=delta == update or self._has_all_of(update))
+
+    def absorb(self, update: bytes) -> bytes:
+        """Merge an update that depends on nothing unknown, as all in the log: the delta. Raises Malformed."""
         doc = self._doc._doc
         try:
             # What pycrdt.Doc.apply_update comes down to; its Python layers cost more than the work (2 of 4 us).
@@ -59,11 +65,10 @@ class Replica:
             raise Malformed(f"the update does not apply ({type(error).__name__})") from None
         deltas = self._deltas
         if not deltas:
-            return Applied(b"", complete=self._has_all_of(update))
+            return b""
         delta = deltas[0] if len(deltas) == 1 else merge(deltas)
         deltas.clear()
-        # A keystroke is its own delta, so this comparison is all that most updates need.
-        return Applied(delta, complete=delta == update or self._has_all_of(update))
+        return delta
 
     def state_vector(self) -> bytes:
         """What this replica has seen, as Yjs encodes it."""

@@ -51,6 +51,8 @@ class Tail:
     def advance(self, last: int) -> None:
         """All records up to `last` are in the replica."""
         self.known = max(self.known, last)
+        if not self._own:
+            return
         while (own := self._own.pop(self.known + 1, None)) is not None:
             self.known = max(self.known, own)
         for first in [first for first in self._own if first <= self.known]:
