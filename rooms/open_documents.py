@@ -128,6 +128,10 @@ class OpenDocuments:
             if number != document.tail.known:
                 self._catch_up(document)
 
+    def _look_for_gap(self, document: Document) -> None:
+        if document.is_behind:
+            self._catch_up(document)
+
     def _catch_up(self, document: Document) -> None:
         name = document.name
         if name not in self._catching_up:
