@@ -14,7 +14,7 @@ from collections.abc import Collection
 from rooms.codec import messages
 from rooms.codec.frame import binary_frame
 from rooms.figures import Figures
-from rooms.limits import MERGE_MAX, MERGE_WINDOW, MERGE_WINDOW_MAX, MERGE_WINDOW_PER_PEER
+from rooms.limits import MERGE_MAX, MERGE_WINDOW_MAX, MERGE_WINDOW_PER_PEER
 from rooms.peer import Peer
 from rooms.replica import Replica, merge
 
@@ -81,13 +81,12 @@ class FanOut:
                 self._timer.cancel()
                 self._flush()
             return
-        self._since = time.perf_counter()
-        now = self._loop.time()
-        due = self._last + min(MERGE_WINDOW_MAX, MERGE_WINDOW + MERGE_WINDOW_PER_PEER * self._size)
-        if now >= due:
+        self._since = now = time.monotonic()
+        rest = self._last + min(MERGE_WINDOW_MAX, MERGE_WINDOW_PER_PEER * self._size) - now
+        if rest <= 0:
             self._flush()
         else:
-            self._timer = self._loop.call_at(due, self._flush)
+            self._timer = self._loop.call_later(rest, self._flush)
 
     def broadcast(self, body: bytes) -> int:
         """Write a message to every peer; the number of peers."""
@@ -141,8 +140,8 @@ class FanOut:
             self._send_to_authors(authors, batch)
         if self._pausing:
             self._settle()
-        self._last = self._loop.time()
-        self._figures.fan_out.observe(time.perf_counter() - self._since)
+        self._last = now = time.monotonic()
+        self._figures.fan_out.observe(now - self._since)
 
     def _send(self, body: bytes, authors: Collection[Peer | None]) -> None:
         # The hot path: for each peer this loop, and what the kernel needs to send.
