@@ -20,6 +20,7 @@ from gateway.launch.limits import (
     STOP_VALKEY,
     STOP_WORKER,
 )
+from gateway.launch.postgres import binaries
 from gateway.launch.process import Process, command_line
 from gateway.launch.settings import settings_from
 
@@ -127,3 +128,10 @@ def test_sockets_are_not_put_where_others_may_look(tmp_path: Path, monkeypatch: 
     home.run.chmod(0o777)
     with pytest.raises(LaunchError, match="private"):
         home.create()
+
+
+def test_data_of_another_postgres_are_refused(tmp_path: Path) -> None:
+    """Data of a version that is not among the embedded ones are left alone, and both are named."""
+    (tmp_path / "PG_VERSION").write_text("13\n")
+    with pytest.raises(LaunchError, match=r"PostgreSQL 13"):
+        binaries(tmp_path)

@@ -14,6 +14,7 @@ from tests.launch.commands import launch, refusal
 from tests.support.stack import Stack, free_ports
 
 PASSWORD = "hunter2hunter2"
+SSL_REQUEST = struct.pack("!i", 80_877_103)  # answered by N: no TLS here
 
 
 @contextmanager
@@ -75,7 +76,7 @@ def test_postgres_refuses_the_password(tmp_path: Path) -> None:
     """PostgreSQL's own reason is passed on."""
     fields = b'SFATAL\0VFATAL\0C28P01\0Mpassword authentication failed for user "u"\0\0'
     error = b"E" + struct.pack("!i", len(fields) + 4) + fields
-    with server({struct.pack("!i", 80_877_103): b"N", b"user": error}) as port:
+    with server({SSL_REQUEST: b"N", b"user": error}) as port:
         line = said(tmp_path, DATABASE_URL=f"postgresql://u:{PASSWORD}@127.0.0.1:{port}/d?gssencmode=disable")
     assert "password authentication failed" in line
 
@@ -93,6 +94,19 @@ def test_an_old_redis(tmp_path: Path) -> None:
         line = said(tmp_path, REDIS_URL=f"redis://127.0.0.1:{port}/0")
     assert "5.0.14" in line
     assert "6.2" in line
+
+
+def test_an_old_postgres(tmp_path: Path) -> None:
+    """A PostgreSQL before 15 is named with its version and with what is needed."""
+
+    def message(kind: bytes, body: bytes) -> bytes:
+        return kind + struct.pack("!i", len(body) + 4) + body
+
+    welcome = message(b"R", struct.pack("!i", 0)) + message(b"S", b"server_version\x0013.4\0") + message(b"Z", b"I")
+    with server({SSL_REQUEST: b"N", b"user": welcome}) as port:
+        line = said(tmp_path, DATABASE_URL=f"postgresql://u:{PASSWORD}@127.0.0.1:{port}/d?gssencmode=disable")
+    assert "PostgreSQL 13" in line
+    assert "15" in line
 
 
 def test_a_database_that_does_not_exist(stack: Stack, tmp_path: Path) -> None:
