@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from gateway.launch.settings import CHECKOUT
+from tests.support.waiting import wait_for
 
 WITHIN = 120.0  # seconds; a virtual environment takes a few, on a busy machine many
 
@@ -75,10 +76,15 @@ def test_the_first_start_installs_and_the_second_is_immediate(checkout: Checkout
     assert checkout.run("up") == (0, "launched 1.0 up\n")
 
 
-def test_two_starts_at_once_install_once(checkout: Checkout) -> None:
-    """Of two first starts one installs, the other waits for it; an interrupted `.venv` is made anew."""
-    (checkout.root / ".venv" / "run.stamp").unlink(missing_ok=True)
-    (checkout.root / ".venv" / "bin" / "python").unlink(missing_ok=True)
+def test_an_interrupted_start_and_then_two_at_once(checkout: Checkout) -> None:
+    """SIGTERM ends a start that installs; of two starts after it one makes `.venv` anew, the other waits for it."""
+    shutil.rmtree(checkout.root / ".venv", ignore_errors=True)
+    interrupted = checkout.start("up")
+    wait_for(lambda: (checkout.root / ".venv" / "bin" / "python").exists(), "the begin of `.venv`", within=WITHIN)
+    interrupted.terminate()
+    output, _ = interrupted.communicate(timeout=WITHIN)
+    assert interrupted.returncode == 143, output
+    assert not (checkout.root / ".venv" / "run.stamp").exists()
     both = [checkout.start("up"), checkout.start("up")]
     outputs = [process.communicate(timeout=WITHIN)[0] for process in both]
     assert all(output.endswith("launched 1.0 up\n") for output in outputs), outputs
@@ -126,3 +132,18 @@ def test_an_old_python_is_told_so() -> None:
         [sys.executable, "-c", program], env={"PATH": "/nowhere"}, capture_output=True, text=True, check=False
     )
     assert (ended.returncode, ended.stderr) == (1, "atrium: needs Python 3.11 or 3.12, and this is 3.8\n")
+
+
+def test_nothing_may_be_skipped_in_ci(tmp_path: Path) -> None:
+    """Where every test must run, a missing Node.js ends the run before it begins, in pytest and in ./atrium."""
+    environment = {"PATH": "/nowhere", "ATRIUM_TEST_EVERYTHING": "1", "HOME": str(tmp_path)}
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-p", "no:cacheprovider", "tests/launch/test_values.py"],
+        cwd=CHECKOUT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 4
+    assert "Node.js is not installed" in ended.stderr
