@@ -72,7 +72,17 @@ async def work(settings: Settings, queue: str, jobs: list[Function]) -> None:
             logger.warning("queue interrupted", reason=type(error).__name__)
             await asyncio.sleep(RESTART_SECONDS)
         finally:
-            await worker.close()
+            await close(worker)
+
+
+async def close(worker: Worker) -> None:
+    """End a worker's jobs and connections, also while Redis is away: arq wants to say good-bye to it first."""
+    try:
+        await worker.close()
+    except Exception as error:
+        if not is_unavailable(error):
+            raise
+        await worker.pool.aclose(close_connection_pool=True)
 
 
 async def keep_sweeping(settings: Settings, postgres: Postgres, log: DocumentLog) -> None:

@@ -33,11 +33,28 @@ async def test_d4_one_process_killed(atrium: Stack, name: str, number: signal.Si
     """[D4] [D8] A killed process takes nothing with it that was acknowledged, and its writers go on."""
     async with Writers(atrium) as writers:
         await writers.progress()
+        others = {other: pid for other, pid in atrium.status().items() if other != name}
         old = atrium.kill(name, number)
         await writers.progress()
         await asyncio.to_thread(atrium.wait_restarted, name, old)
         await writers.progress()
         await writers.check()
+        assert atrium.status().items() >= others.items(), atrium.up_output()[-2000:]
+
+
+async def test_d5_redis_that_keeps_dying(atrium: Stack) -> None:
+    """[D4] [D5] Redis dies again as soon as it is back: nobody dies with it, and nothing is lost."""
+    async with Writers(atrium) as writers:
+        names = [writers.project.name(path) for path in writers.paths]
+        await writers.progress()
+        others = {other: pid for other, pid in atrium.status().items() if other != "valkey"}
+        for _ in range(4):  # each time it stays away for longer: up to 1.6 s, beyond what a worker waits
+            old = atrium.kill("valkey")
+            await asyncio.to_thread(atrium.wait_restarted, "valkey", old)
+        await writers.progress()
+        await writers.check()
+        await wait_until(lambda: all_snapshotted(atrium, names), "snapshots of everything", within=60)
+        assert atrium.status().items() >= others.items(), atrium.up_output()[-2000:]
 
 
 async def test_d4_worker_killed_in_the_middle_of_snapshots(atrium: Stack) -> None:
