@@ -13,10 +13,16 @@ from store import snapshots
 from store.document_log import DocumentLog
 from store.limits import PARK_AFTER
 from store.postgres import Postgres
+from workers.snapshot_document import snapshot_document
 
 logger = structlog.get_logger("workers")
 SNAPSHOT_AFTER = 3
 """Seconds from a document's first record since its snapshot to the next one: many edits, one snapshot."""
+OVERDUE = 15
+"""Seconds after which the sweep no longer relies on the job: a worker may have died in the middle of it, and arq gives
+its job to another only when its time is over."""
+OVERDUE_BATCH = 50
+"""Of these, how many one sweep does itself: the queue has the others, and they wait for the next sweep at most."""
 BATCH = 500
 """Documents of one sweep; the rest waits for the next."""
 
@@ -27,6 +33,9 @@ async def sweep(postgres: Postgres, log: DocumentLog, enqueue: Enqueue, park_aft
     """One round. Raises Unavailable."""
     for name in await log.dirty(SNAPSHOT_AFTER, BATCH):
         await enqueue(name)
+    for name in await log.dirty(OVERDUE, OVERDUE_BATCH):
+        logger.warning("snapshot overdue", document=name)
+        await snapshot_document(postgres, log, name)
     for name in await log.idle(park_after, BATCH):
         await park(postgres, log, name, park_after)
 

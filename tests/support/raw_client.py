@@ -108,15 +108,14 @@ class RawClient:
         """The address that it is connected to, or tries next."""
         return self._urls[0]
 
-    def type(self) -> str:
-        """Insert the next token somewhere between others."""
-        self.typed += 1
-        token = f"<{self.label}:{self.typed}>"
+    def type(self, count: int = 1) -> None:
+        """Insert the next token, or as many in one edit, somewhere between others."""
+        fresh = [f"<{self.label}:{number}>" for number in range(self.typed + 1, self.typed + count + 1)]
         text = self.text
         at = max(0, text.find("<", random.randrange(len(text)))) if text else 0
-        self.insert(at, token)
-        self._clocks.append(self._clock)
-        return token
+        self.insert(at, "".join(fresh))
+        self.typed += count
+        self._clocks += [self._clock] * count
 
     def insert(self, at: int, text: str) -> None:
         """Insert ASCII text; sent at once where connected."""
