@@ -109,7 +109,8 @@ class DocumentLog:
     async def park(self, name: DocumentName, number: int, idle_for: float) -> bool:
         """Remove the log from Redis if it ends at `number`, was not touched for so long, and nobody follows it."""
         key = [keys.log(name), keys.number(name), keys.DIRTY, keys.LOGS]
-        return bool(await self._park(key, [name, keys.channel(name), number, int(time.time() - idle_for)]))
+        now = time.time()
+        return bool(await self._park(key, [name, keys.channel(name), number, int(now - idle_for), int(now)]))
 
     async def forget(self, name: DocumentName) -> None:
         """Remove all of a document that does not exist any more."""

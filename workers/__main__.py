@@ -92,7 +92,7 @@ async def keep_sweeping(settings: Settings, postgres: Postgres, log: DocumentLog
         while True:
             await asyncio.sleep(SWEEP_SECONDS * random.uniform(0.8, 1.2))
             try:
-                await sweep(postgres, log, jobs.snapshot)
+                await sweep(postgres, log, jobs.snapshot, settings.park_after)
             except Unavailable as error:
                 logger.warning("sweep postponed", reason=str(error))
     finally:
