@@ -70,9 +70,9 @@ class Document:
         if len(self.peers) >= PEERS_PER_DOCUMENT:
             raise Crowded("the document is full")
         self.peers.add(peer)
-        if peer.may_write:
-            # Before any step 2 to it: a client that has nothing yet also answers with nothing.
-            peer.write(binary_frame(peer.address + messages.step_1(self.replica.state_vector())))
+        # Before any step 2 to it: a client that has nothing yet also answers with nothing. Viewers are asked too:
+        # Hocuspocus' provider counts its answer among what is to be acknowledged.
+        peer.write(binary_frame(peer.address + messages.step_1(self.replica.state_vector())))
 
     def leave(self, peer: Peer) -> None:
         """The peer's connection is gone, or it closed this document."""
@@ -108,9 +108,11 @@ class Document:
                 frame = self._whole[peer.address] = binary_frame(peer.address + messages.step_2(self.replica.encode()))
         else:
             frame = binary_frame(peer.address + messages.step_2(self.replica.encode(state_vector)))
+        is_new = not peer.synced
+        # Seated before the write: a large state fills the socket at once, and then the fan-out must know the peer.
+        self._fan_out.seat(peer)
         peer.write(frame)
-        if not peer.synced:
-            self._fan_out.seat(peer)
+        if is_new:
             self.presence.greet(peer)
 
     def receive(self, peer: Peer, update: bytes, *, is_answer: bool) -> None:
@@ -233,7 +235,7 @@ class Document:
 
     def _refuse(self, peer: Peer, update: bytes, *, is_answer: bool) -> None:
         # Every client answers step 1, also one that may only read; an answer that says nothing offends nobody.
-        if is_answer and update == EMPTY_UPDATE:
+        if is_answer and self.replica.says_nothing_new(update):
             self.receipts.expect(peer, b"")
             self.acknowledge(0)
             return

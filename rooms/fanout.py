@@ -112,7 +112,8 @@ class FanOut:
         peer.paused = False
         if peer in self._pausing:
             self._pausing.remove(peer)
-            return False
+            if not peer.had:
+                return False
         if not peer.synced:
             return False
         missed = self._replica.encode(peer.had)

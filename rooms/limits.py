@@ -21,13 +21,15 @@ AHEAD_MAX = 256
 """Commits of others that wait for one before them. Answer: the log is read."""
 GAPS_MAX = 1_000
 """Updates of one peer that wait for what they depend on, before its next step 2. Answer: close 4400."""
+WAY_BACK_MIN = 64 << 10
+"""Bytes of edits kept behind a full state, so that an update that fails half-way can be undone; or the state's size."""
 NESTING_MAX = 128
 """Levels of arrays and objects in one value of an update; the CRDT and its clients recurse. Answer: close 4400."""
 
 # Times, in seconds.
 MERGE_WINDOW_PER_PEER = 0.000_015
-"""After a fan-out, what follows within this time, times the number of peers, leaves together. A write costs 6 to 8 us, so
-this keeps one room below a third of a core; a small room, where merging gains nothing, waits for nothing."""
+"""After a fan-out, what follows within this time, times the number of peers, leaves together. A write costs 6 to 8 us,
+so this keeps one room below a third of a core; a small room, where merging gains nothing, waits for nothing."""
 MERGE_WINDOW_MAX = 0.004
 """The window in the largest rooms: more would be felt, and would save little."""
 PRESENCE_WINDOW = 0.050

@@ -92,10 +92,8 @@ class DocumentPresence:
 
     def show(self, peer: Peer, states: list[State]) -> None:
         """A peer says who it is; raises Malformed."""
-        changed, renew = self._table.show(peer, peer.user, states, self._relay.loop.time())
-        if renew and not peer.paused:
-            self._write(peer, renew)
-        self._mark(changed)
+        shown = [(peer.user, state) for state in states]
+        self._mark(self._table.show(peer, shown, self._relay.loop.time()))
 
     def leave(self, peer: Peer) -> None:
         """A peer is gone."""
@@ -106,14 +104,12 @@ class DocumentPresence:
         if update == QUERY:
             self.tell()
             return
-        states = awareness.decode(update)
-        changed, _ = self._table.show(origin, b"", states, self._relay.loop.time())
-        self._mark(changed)
+        self._mark(self._table.show(origin, awareness.unpack(update), self._relay.loop.time()))
 
     def tell(self) -> None:
         """Announce everybody whose connection is in this process."""
-        if states := self._table.local():
-            self._relay.announce(self._name, awareness.encode(states))
+        if shown := self._table.local():
+            self._relay.announce(self._name, awareness.pack(shown))
 
     def greet(self, peer: Peer) -> None:
         """Show a newcomer who is there."""
@@ -135,7 +131,7 @@ class DocumentPresence:
             body = messages.awareness(awareness.encode(states))
             self._relay.figures.presence_out += self._fan_out.broadcast(body)
         local = self._table.local(dirty)
-        return [(self._name, awareness.encode(local))] if local else []
+        return [(self._name, awareness.pack(local))] if local else []
 
     def _mark(self, clients: list[int]) -> None:
         if clients:

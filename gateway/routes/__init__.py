@@ -19,7 +19,7 @@ def url_table(parts: Parts, sockets: Sockets | None) -> list[web.RouteDef]:
     ]
     if sockets is not None:
         table += [
-            web.get("/collab/{project}/{path:.+}", sockets.collab, allow_head=False),
+            web.get("/collab/{project}/{path:.*}", sockets.collab, allow_head=False),
             web.get("/hocuspocus", sockets.hocuspocus, allow_head=False),
         ]
     return table

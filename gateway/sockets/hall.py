@@ -59,7 +59,9 @@ class Hall:
 
     def joined(self, connection: Connection, document: Document, access: Access) -> None:
         """One line in the log."""
-        logger.info("joined", connection=connection.id, **_named(document), user=str(access.user_id), role=access.role.value)
+        logger.info(
+            "joined", connection=connection.id, **_named(document), user=str(access.user_id), role=access.role.value
+        )
 
     def left(self, connection: Connection, document: Document) -> None:
         """One line in the log."""

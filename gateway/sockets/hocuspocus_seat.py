@@ -89,3 +89,5 @@ class Seat:
 
     def refused(self, reason: str) -> None:
         self.send(hocuspocus.sync_status(saved=False))
+        # A status has no room for a reason; a stateless message reaches the application, and nothing else.
+        self.send(hocuspocus.stateless(reason))

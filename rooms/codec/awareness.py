@@ -16,6 +16,8 @@ from rooms.limits import PRESENCE_STATE_MAX
 
 GONE = b"null"
 _json = msgspec.json.Decoder()
+_packer = msgspec.msgpack.Encoder()
+_unpacker = msgspec.msgpack.Decoder(list[tuple[bytes, int, int, bytes]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,16 @@ def encode(states: Iterable[State]) -> bytes:
     """The inverse of decode."""
     parts = [var_uint(s.client) + var_uint(s.clock) + var_bytes(s.data) for s in states]
     return var_uint(len(parts)) + b"".join(parts)
+
+
+def pack(shown: list[tuple[bytes, State]]) -> bytes:
+    """States with the user ids of their owners, for other gateways."""
+    return _packer.encode([(user, s.client, s.clock, s.data) for user, s in shown])
+
+
+def unpack(data: bytes) -> list[tuple[bytes, State]]:
+    """The inverse of pack."""
+    return [(user, State(client, clock, text)) for user, client, clock, text in _unpacker.decode(data)]
 
 
 def _plausible_json(data: bytes) -> bool:

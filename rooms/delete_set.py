@@ -1,0 +1,43 @@
+"""Delete sets of Yjs updates: which ranges of clocks are deleted, by client.
+
+deletes   varUint(n), n × { varUint(client), varUint(ranges), ranges × { varUint(clock), varUint(length) } }
+"""
+
+from bisect import bisect_right
+
+from rooms.codec.lib0 import read_var_uint
+
+DeleteSet = dict[int, list[tuple[int, int]]]
+"""Ranges [start, end) of clocks by client."""
+
+
+def read_delete_set(update: bytes, at: int) -> DeleteSet:
+    """The delete set at offset `at`; raises Malformed."""
+    clients, at = read_var_uint(update, at)
+    deletes: DeleteSet = {}
+    for _ in range(clients):
+        client, at = read_var_uint(update, at)
+        count, at = read_var_uint(update, at)
+        ranges = deletes.setdefault(client, [])
+        for _ in range(count):
+            clock, at = read_var_uint(update, at)
+            length, at = read_var_uint(update, at)
+            ranges.append((clock, clock + length))
+    return deletes
+
+
+def is_known(deletes: DeleteSet, clocks: dict[int, int]) -> bool:
+    """Whether all that is deleted was inserted before `clocks` ({client: next clock})."""
+    return all(end <= clocks.get(client, 0) for client, ranges in deletes.items() for _, end in ranges)
+
+
+def covers(all_deletes: DeleteSet, deletes: DeleteSet) -> bool:
+    """Whether `all_deletes` has every range of `deletes`."""
+    for client, ranges in deletes.items():
+        mine = sorted(all_deletes.get(client, ()))
+        starts = [start for start, _ in mine]
+        for start, end in ranges:
+            i = bisect_right(starts, start) - 1
+            if i < 0 or mine[i][1] < end:
+                return False
+    return True
