@@ -1,21 +1,28 @@
 """A document's CRDT: pycrdt behind a guard. The only place that hands bytes of clients to it.
 
-    update from a client ──apply──► Applied(delta, complete)
+    update from a client ──read──► all there that it needs? ──yes──► merge ──► Applied(delta)
+                           │                  └─no──► Applied(nothing, incomplete)    └─fails──► roll back, Malformed
+                           └─malformed
 
 `delta` is what the update changed, encoded anew by the CRDT itself: what it already had is not in it, and no byte
-of the client's own encoding reaches others. `complete` tells whether all that the update depends on was there.
+of the client's own encoding reaches others.
 
-Two of pycrdt's traps are handled here. It panics on some hostile updates, and a panic is a BaseException. And it
-loses text when updates come out of causal order, so an incomplete one is reported, and its sender asked to
-synchronise again (document.py): what it then sends is complete.
+Traps of pycrdt 0.14.13 that are handled here. It panics on some hostile updates, and a panic is a BaseException. An
+update that fails may have been merged half, so there is a way back. Updates that wait inside it for what they depend
+on are lost when they come out of order, leave with every full state, and crash it on later merges: so it never gets
+them. Their sender is asked to synchronise again instead (document.py), and what it then sends is complete.
 """
 
 from typing import Any, NamedTuple
 
 import pycrdt
 
-from rooms.codec.lib0 import read_var_uint
+from rooms.codec.lib0 import read_var_uint, var_uint
+from rooms.codec.plain import Keystroke, read_keystroke
+from rooms.codec.update import Claims, read
+from rooms.delete_set import DeleteSet, covers, is_known, read_delete_set
 from rooms.errors import Malformed
+from rooms.limits import WAY_BACK_MIN
 
 EMPTY_UPDATE = b"\x00\x00"
 EMPTY_STATE_VECTOR = b"\x00"
@@ -27,28 +34,121 @@ class Applied(NamedTuple):
     delta: bytes
     """Yjs update v1 of what is new; empty when nothing is."""
     complete: bool
-    """False when the update depends on edits that this replica has not seen."""
+    """False when the update depends on edits that this replica has not seen: then nothing of it was merged."""
+
+
+INCOMPLETE = Applied(b"", complete=False)
 
 
 class Replica:
     """One Yjs document in memory."""
 
-    __slots__ = ("_deltas", "_doc", "_subscription")
+    __slots__ = ("_back", "_back_size", "_clocks", "_deltas", "_doc", "_subscription")
 
     def __init__(self) -> None:
-        self._doc: pycrdt.Doc[Any] = pycrdt.Doc()
         self._deltas: list[bytes] = []
+        self._clocks: dict[bytes, int] | None = None
+        """The state vector, while it is known; clients by their lib0 bytes."""
+        self._back: list[bytes] = []
+        """Updates that make this replica anew, while there is a way back."""
+        self._back_size = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._doc: pycrdt.Doc[Any] = pycrdt.Doc()
+        self._deltas.clear()
         deltas = self._deltas
         self._subscription = self._doc.observe(lambda event: deltas.append(event.update))
 
     def apply(self, update: bytes) -> Applied:
         """Merge an update of a client; raises Malformed when it is not one, and then nothing has changed."""
-        delta = self.absorb(update)
-        # A keystroke is its own delta, so this comparison is all that most updates need.
-        return Applied(delta, complete=delta == update or self._has_all_of(update))
+        keystroke = read_keystroke(update)
+        if keystroke is None:
+            return self._apply_any(update)
+        clocks = self._clocks if self._clocks is not None else self._count()
+        if keystroke.end and keystroke.clock != clocks.get(keystroke.client, 0):
+            return self._apply_any(update)
+        for client, clock in keystroke.needs:
+            if clock >= clocks.get(client, 0):
+                return INCOMPLETE
+        delta = self._merge(update)
+        if delta:
+            _advance(clocks, keystroke)
+            if self._back:
+                self._remember(delta)
+        return Applied(delta, complete=True)
 
     def absorb(self, update: bytes) -> bytes:
         """Merge an update that depends on nothing unknown, as all in the log: the delta. Raises Malformed."""
+        delta = self._merge(update)
+        if delta and self._back:
+            self._remember(delta)
+        if delta and self._clocks is not None:
+            keystroke = read_keystroke(delta)
+            if keystroke is None:
+                self._clocks = None
+            else:
+                _advance(self._clocks, keystroke)
+        return delta
+
+    def holds(self, update: bytes) -> bool:
+        """Whether all of this update is here, and nothing of it waits for something that is missing."""
+        mine = self.state_vector()
+        structs, deletes = _beyond(update, mine)
+        return structs == 0 and (not deletes or is_known(deletes, read_state_vector(mine)))
+
+    def says_nothing_new(self, update: bytes) -> bool:
+        """Whether all that the update inserts and deletes is so here already; raises Malformed. Applies nothing."""
+        if update == EMPTY_UPDATE:
+            return True
+        mine = self.state_vector()
+        structs, deletes = _beyond(update, mine)
+        return structs == 0 and covers(_beyond(self._doc.get_update(mine), mine)[1], deletes)
+
+    def state_vector(self) -> bytes:
+        """What this replica has seen, as Yjs encodes it."""
+        return self._doc.get_state()
+
+    def encode(self, state_vector: bytes = EMPTY_STATE_VECTOR) -> bytes:
+        """The update that brings somebody with `state_vector` up to date; raises Malformed."""
+        count, at = read_var_uint(state_vector, 0)
+        if count * 2 > len(state_vector) - at:
+            raise Malformed("a state vector claims more than it has bytes")  # and would be given memory for it
+        try:
+            return self._doc.get_update(state_vector)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # noqa: BLE001  as above
+            raise Malformed(f"not a state vector ({type(error).__name__})") from None
+
+    def _apply_any(self, update: bytes) -> Applied:
+        if update == EMPTY_UPDATE:
+            return Applied(b"", complete=True)
+        claims = read(update)
+        clocks = self._clocks if self._clocks is not None else self._count()
+        if claims is not None and not _has_all(clocks, claims):
+            return INCOMPLETE
+        if not self._back:
+            self._back, self._back_size = [self.encode()], 0
+        try:
+            delta = self._merge(update)
+            self._clocks = None
+            complete = self.holds(update) if claims is None else self._reached(claims)
+            if delta != update:
+                read(delta or EMPTY_UPDATE)  # it writes an empty struct where it had to split a surrogate pair
+        except Malformed:
+            self._go_back()
+            raise
+        if not complete:
+            self._go_back()
+            if claims is not None:
+                raise Malformed("structs in the update depend on one another in a circle")
+            return INCOMPLETE
+        if delta:
+            self._remember(delta)
+        return Applied(delta, complete=True)
+
+    def _merge(self, update: bytes) -> bytes:
         doc = self._doc._doc
         try:
             # What pycrdt.Doc.apply_update comes down to; its Python layers cost more than the work (2 of 4 us).
@@ -60,7 +160,7 @@ class Replica:
                 transaction.drop()
         except (KeyboardInterrupt, SystemExit):
             raise
-        except BaseException as error:  # noqa: BLE001  pyo3's PanicException is no Exception
+        except BaseException as error:  # noqa: BLE001  as above
             self._deltas.clear()
             raise Malformed(f"the update does not apply ({type(error).__name__})") from None
         deltas = self._deltas
@@ -68,27 +168,49 @@ class Replica:
             return b""
         delta = deltas[0] if len(deltas) == 1 else merge(deltas)
         deltas.clear()
-        return delta
+        return b"" if delta == EMPTY_UPDATE else delta
 
-    def state_vector(self) -> bytes:
-        """What this replica has seen, as Yjs encodes it."""
-        return self._doc.get_state()
+    def _remember(self, delta: bytes) -> None:
+        self._back.append(delta)
+        self._back_size += len(delta)
+        if self._back_size > max(WAY_BACK_MIN, len(self._back[0])):
+            self._back = []
 
-    def encode(self, state_vector: bytes = EMPTY_STATE_VECTOR) -> bytes:
-        """The update that brings somebody with `state_vector` up to date; raises Malformed."""
-        try:
-            return self._doc.get_update(state_vector)
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as error:  # noqa: BLE001  as above
-            raise Malformed(f"not a state vector ({type(error).__name__})") from None
+    def _go_back(self) -> None:
+        """Make this replica anew, without what was merged since `_remember`."""
+        self._clocks = None
+        self._begin()
+        for update in self._back:
+            self._merge(update)
 
-    def _has_all_of(self, update: bytes) -> bool:
-        """Whether nothing of the update waits for something that is missing."""
-        mine = self.state_vector()
-        rest = pycrdt.get_update(update, mine)
-        structs, at = read_var_uint(rest, 0)
-        return structs == 0 and _deletes_within(rest, at, mine)
+    def _count(self) -> dict[bytes, int]:
+        self._clocks = {var_uint(c): clock for c, clock in read_state_vector(self.state_vector()).items()}
+        return self._clocks
+
+    def _reached(self, claims: Claims) -> bool:
+        clocks = self._count()
+        return all(clocks.get(var_uint(client), 0) >= end for client, _, end in claims.sections)
+
+
+def _advance(clocks: dict[bytes, int], keystroke: Keystroke) -> None:
+    if keystroke.end > clocks.get(keystroke.client, 0):
+        clocks[keystroke.client] = keystroke.end
+
+
+def _has_all(clocks: dict[bytes, int], claims: Claims) -> bool:
+    ends: dict[int, int] = {}
+    for client, begin, end in claims.sections:
+        known = ends[client] if client in ends else clocks.get(var_uint(client), 0)
+        if begin > known:
+            return False
+        ends[client] = max(known, end)
+    for client, clock in claims.needs.items():
+        if clock >= (ends[client] if client in ends else clocks.get(var_uint(client), 0)):
+            return False
+    for client, end in claims.deletes.items():
+        if end > (ends[client] if client in ends else clocks.get(var_uint(client), 0)):
+            return False
+    return True
 
 
 def merge(updates: list[bytes]) -> bytes:
@@ -102,7 +224,7 @@ def compact(state: bytes, updates: list[bytes]) -> bytes:
     everything = [state, *updates] if state else updates
     complete = True
     for update in everything:
-        complete &= replica.apply(update).complete
+        complete &= replica.absorb(update) == update or replica.holds(update)
     if complete or not everything:
         return replica.encode()
     # Something is missing, or came late; merging keeps also what cannot be applied yet.
@@ -119,18 +241,13 @@ def read_state_vector(data: bytes) -> dict[int, int]:
     return clocks
 
 
-def _deletes_within(update: bytes, at: int, state_vector: bytes) -> bool:
-    """Whether all that the delete set at offset `at` names is known."""
-    clients, at = read_var_uint(update, at)
-    if clients == 0:
-        return True
-    clocks = read_state_vector(state_vector)
-    for _ in range(clients):
-        client, at = read_var_uint(update, at)
-        ranges, at = read_var_uint(update, at)
-        for _ in range(ranges):
-            clock, at = read_var_uint(update, at)
-            length, at = read_var_uint(update, at)
-            if clock + length > clocks.get(client, 0):
-                return False
-    return True
+def _beyond(update: bytes, state_vector: bytes) -> tuple[int, DeleteSet]:
+    """What of an update a state vector lacks: (of how many clients, its deletes where that is 0); raises Malformed."""
+    try:
+        rest = pycrdt.get_update(update, state_vector)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # noqa: BLE001  as above
+        raise Malformed(f"the update cannot be compared ({type(error).__name__})") from None
+    structs, at = read_var_uint(rest, 0)
+    return structs, {} if structs else read_delete_set(rest, at)

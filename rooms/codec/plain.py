@@ -1,0 +1,90 @@
+"""The most frequent parts of Yjs updates as regular expressions: what C can read without Python (rooms/codec/update.py).
+
+A keystroke is an update of one string struct, or of one deleted range. All numbers are in their shortest form; any
+other spelling of them takes the slow way.
+"""
+
+import re
+from typing import NamedTuple
+
+CLIENT = rb"(?:[\x80-\xff]{4,6}[\x01-\x7f]|[\x80-\xff]{7}[\x01-\x0f]|[\x00-\x7f]|[\x80-\xff]{1,3}[\x01-\x7f])"
+"""Up to 2**53 - 1."""
+CLOCK = rb"(?:[\x00-\x7f]|[\x80-\xff]{1,3}[\x01-\x7f]|[\x80-\xff]{4}[\x01-\x07])"
+"""Below 2**31."""
+LENGTH = rb"(?:[\x01-\x7f]|[\x80-\xff][\x01-\x7f])"
+LENGTH_END = 1 << 14
+ID = CLIENT + CLOCK
+_CHARACTER = {
+    2: rb"[\xc2-\xdf][\x80-\xbf]",
+    3: rb"[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xe0[\xa0-\xbf][\x80-\xbf]|\xed[\x80-\x9f][\x80-\xbf]",
+    4: rb"[\xf1-\xf3][\x80-\xbf]{3}|\xf0[\x90-\xbf][\x80-\xbf]{2}|\xf4[\x80-\x8f][\x80-\xbf]{2}",
+}
+"""One character of so many bytes in UTF-8: what a keystroke types in most of the world."""
+
+
+def _text(size: int) -> bytes:
+    ascii_ = rb"[\x00-\x7f]{%d}" % size
+    return rb"\x%02x" % size + (rb"(?:%b|%b)" % (ascii_, _CHARACTER[size]) if size in _CHARACTER else ascii_)
+
+
+TEXT = rb"(?:" + b"|".join(map(_text, range(1, 128))) + rb")"
+
+
+def _item(kind: int, content: bytes) -> bytes:
+    def info(*flags: int) -> bytes:
+        return b"[" + b"".join(rb"\x%02x" % (flag | kind) for flag in flags) + b"]"
+
+    places = (
+        info(0xC0, 0xE0) + ID + ID,
+        info(0x80, 0xA0, 0x40, 0x60) + ID,
+        info(0x00) + rb"\x01" + TEXT,
+        info(0x20) + rb"\x01" + TEXT + TEXT,
+    )
+    return b"(?:" + b"|".join(places) + b")" + content
+
+
+PLAIN_STRUCT = re.compile(b"|".join((_item(4, TEXT), _item(1, LENGTH), rb"\x00" + LENGTH)))
+"""A string, something deleted, or a mark of collected garbage, with short lengths."""
+
+_KEYSTROKE = re.compile(
+    rb"\x01\x01(%(client)b)(%(clock)b)"
+    rb"(?:(?:[\xc4\xe4](%(client)b)(%(clock)b)|[\x84\xa4\x44\x64])(%(client)b)(%(clock)b)"
+    rb"|\x04\x01%(text)b|\x24\x01%(text)b%(text)b)(%(text)b)\x00"
+    rb"|\x00\x01(%(client)b)\x01(%(clock)b)(%(length)b)"
+    % {b"client": CLIENT, b"clock": CLOCK, b"text": TEXT, b"length": LENGTH}
+)
+
+
+class Keystroke(NamedTuple):
+    """What a keystroke brings and needs. Clients are named by their bytes in lib0's shortest form."""
+
+    client: bytes
+    clock: int
+    end: int
+    """Behind what was typed; `clock` where it was deleted."""
+    needs: tuple[tuple[bytes, int], ...]
+    """The clocks of these clients have to be higher."""
+
+
+def read_keystroke(update: bytes) -> Keystroke | None:
+    """None where the update is anything but a keystroke, or malformed."""
+    match = _KEYSTROKE.fullmatch(update)
+    if match is None:
+        return None
+    client, clock, left, left_clock, right, right_clock, text, deleted, start, length = match.groups()
+    if client is None:
+        return Keystroke(deleted, 0, 0, ((deleted, _number(start) + _number(length) - 1),))
+    at = _number(clock)
+    size = len(text) - 1 if text.isascii() else 1 + (text[0] == 4)
+    if right is None:
+        return Keystroke(client, at, at + size, ())
+    if left is None:
+        return Keystroke(client, at, at + size, ((right, _number(right_clock)),))
+    return Keystroke(client, at, at + size, ((left, _number(left_clock)), (right, _number(right_clock))))
+
+
+def _number(raw: bytes) -> int:
+    value = raw[-1]
+    for byte in raw[-2::-1]:
+        value = value << 7 | byte & 0x7F
+    return value
