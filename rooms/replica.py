@@ -135,14 +135,16 @@ class Replica:
             self._clocks = None
             complete = self.holds(update) if claims is None else self._reached(claims)
             if delta != update:
-                read(delta or EMPTY_UPDATE)  # it writes an empty struct where it had to split a surrogate pair
+                # Where it had to split a surrogate pair it writes empty or surplus structs.
+                shown = read(delta or EMPTY_UPDATE)
+                complete = complete and (shown is None or self._reached(shown))
         except Malformed:
             self._go_back()
             raise
         if not complete:
             self._go_back()
             if claims is not None:
-                raise Malformed("structs in the update depend on one another in a circle")
+                raise Malformed("structs in the update depend on one another in a circle, or split a character")
             return INCOMPLETE
         if delta:
             self._remember(delta)

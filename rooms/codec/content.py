@@ -4,7 +4,8 @@
     5 embed    varString(JSON)                    8 any        varUint(n), n × value
     6 format   varString(key), varString(JSON)    9 document   varString(guid), object
 
-Not 2, JSON of Yjs before 13: pycrdt reads one string too many, and then what follows in its light. A value is lib0's `writeAny`: a byte that tells its kind, then what that kind needs.
+Not 2, JSON of Yjs before 13: pycrdt reads one string too many of it, and what follows in a wrong light.
+A value is lib0's `writeAny`: a byte that tells its kind, then what that kind needs.
 """
 
 import msgspec

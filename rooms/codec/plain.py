@@ -1,4 +1,4 @@
-"""The most frequent parts of Yjs updates as regular expressions: what C can read without Python (rooms/codec/update.py).
+"""The most frequent parts of Yjs updates as regular expressions, for rooms/codec/update.py and rooms/replica.py.
 
 A keystroke is an update of one string struct, or of one deleted range. All numbers are in their shortest form; any
 other spelling of them takes the slow way.
