@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+from hiredis import pack_command
 from redis.asyncio import ConnectionPool
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import NoScriptError, RedisError, ResponseError
@@ -65,7 +66,8 @@ class Lane:
         return await self._ask(connection, "EVALSHA", self._sha, len(keys), *keys, *args)
 
     @staticmethod
-    async def _ask(connection: AbstractConnection, *command: Arg) -> Any:
-        await connection.send_command(*command, check_health=False)
+    async def _ask(connection: AbstractConnection, *command: Any) -> Any:
+        # redis-py's asyncio connections pack in Python, at 1 us an argument.
+        await connection.send_packed_command(pack_command(command), check_health=False)
         answer: Any = await connection.read_response()
         return answer
