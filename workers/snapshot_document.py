@@ -19,21 +19,23 @@ logger = structlog.get_logger("workers")
 
 
 async def snapshot_document(postgres: Postgres, log: DocumentLog, name: DocumentName) -> None:
-    """Returns when the snapshot holds all that was in the log at the start. Raises StoreUnavailable."""
-    while True:
-        old = await snapshots.find(postgres, name)
-        if old is None:
-            # Its project was deleted meanwhile.
-            await log.forget(name)
-            return
-        commits = await log.read(name, old.number)
-        if not commits:
-            await log.snapshotted(name, old.number, old.previous + 1)
-            return
-        updates = [record.update for commit in commits for record in commit.records]
-        state = await asyncio.to_thread(compact, old.state, updates)
-        new = commits[-1].last
-        if await snapshots.replace(postgres, name, old.number, new, state, commits):
-            logger.info("snapshot", document=name, number=new, records=len(updates), bytes=len(state))
-            if await log.snapshotted(name, new, old.number + 1):
-                return
+    """Returns when the snapshot holds all that was in the log at the start. Raises StoreUnavailable.
+
+    What came meanwhile waits for the next sweep: a document that is always busy must not be snapshotted all the time.
+    """
+    old = await snapshots.find(postgres, name)
+    if old is None:
+        # Its project was deleted meanwhile.
+        await log.forget(name)
+        return
+    commits = await log.read(name, old.number)
+    if not commits:
+        await log.snapshotted(name, old.number, old.previous + 1)
+        return
+    updates = [record.update for commit in commits for record in commit.records]
+    state = await asyncio.to_thread(compact, old.state, updates)
+    new = commits[-1].last
+    # Where the snapshot is not the old one any more, another worker was faster, and cares for the rest.
+    if await snapshots.replace(postgres, name, old.number, new, state, commits):
+        logger.info("snapshot", document=name, number=new, records=len(updates), bytes=len(state))
+        await log.snapshotted(name, new, old.number + 1)

@@ -36,6 +36,13 @@ def snapshot_numbers(stack: Stack, names: list[str]) -> dict[str, int]:
     return dict(rows)
 
 
+def snapshots_made(stack: Stack, name: str) -> int:
+    """How many snapshots of a document there have been: each leaves the records that it absorbed."""
+    with psycopg.connect(stack.database_url) as postgres:
+        row = postgres.execute("SELECT count(*) FROM document_records WHERE document = %s", (name,)).fetchone()
+    return int(row[0]) if row else 0
+
+
 def parked(stack: Stack, names: list[str]) -> set[str]:
     """The documents whose log left Redis on purpose."""
     with psycopg.connect(stack.database_url) as postgres:
