@@ -22,7 +22,7 @@ def signed(key: str = SECRET, algorithm: str = "HS256", **changes: Any) -> str:
     """An access token with changed claims; None removes one."""
     now = int(time.time())
     claims = {"sub": str(ME), "sid": str(SESSION), "typ": "access", "iss": "atrium", "aud": "atrium"}
-    claims |= {"iat": now, "exp": now + 60} | changes
+    claims |= {"iat": now, "exp": now + 3600} | changes
     return jwt.encode({name: value for name, value in claims.items() if value is not None}, key, algorithm)
 
 
