@@ -60,6 +60,10 @@ class Replica:
         deltas = self._deltas
         self._subscription = self._doc.observe(lambda event: deltas.append(event.update))
 
+    def __del__(self) -> None:
+        # pycrdt never frees a document that is still observed.
+        self._doc.unobserve(self._subscription)
+
     def apply(self, update: bytes) -> Applied:
         """Merge an update of a client; raises Malformed when it is not one, and then nothing has changed."""
         keystroke = read_keystroke(update)
@@ -101,6 +105,7 @@ class Replica:
         """Whether all that the update inserts and deletes is so here already; raises Malformed. Applies nothing."""
         if update == EMPTY_UPDATE:
             return True
+        read(update)
         mine = self.state_vector()
         structs, deletes = _beyond(update, mine)
         return structs == 0 and covers(_beyond(self._doc.get_update(mine), mine)[1], deletes)
@@ -181,6 +186,7 @@ class Replica:
     def _go_back(self) -> None:
         """Make this replica anew, without what was merged since `_remember`."""
         self._clocks = None
+        self._doc.unobserve(self._subscription)
         self._begin()
         for update in self._back:
             self._merge(update)
