@@ -26,6 +26,8 @@ def read_var_uint(data: bytes, at: int) -> tuple[int, int]:
             shift += 7
             if shift > 49:
                 raise Malformed("an integer is too long")
+        if value > MAX_SAFE_INTEGER:
+            raise Malformed("an integer is too large")
     except IndexError:
         raise Malformed("the message ends inside an integer") from None
     return value, at + 1

@@ -32,7 +32,7 @@ def decode(message: bytes) -> SyncMessage | AwarenessUpdate | QueryAwareness | N
 
 def update_in(message: bytes) -> bytes | None:
     """The update in a frame that holds a small one and nothing else, else None: most frames are a keystroke."""
-    return message[3:] if message[:2] == b"\x00\x02" and len(message) - 3 == message[2] < 0x80 else None
+    return message[3:] if message[:2] == b"\x00\x02" and 2 < len(message) == message[2] + 3 < 0x83 else None
 
 
 def permission_denied(reason: str) -> bytes:
