@@ -16,7 +16,7 @@ from rooms.codec.frame import binary_frame
 from rooms.errors import Crowded, Malformed, TooLarge
 from rooms.fanout import FanOut
 from rooms.figures import Figures
-from rooms.limits import AHEAD_MAX, DOCUMENT_MAX, GAPS_MAX, PEERS_PER_DOCUMENT, UPDATE_MAX
+from rooms.limits import AHEAD_MAX, DOCUMENT_MAX, GAPS_MAX, PEERS_PER_DOCUMENT, UPDATE_MAX, WHOLE_STATES_MAX
 from rooms.peer import Peer
 from rooms.presence_relay import PresenceRelay
 from rooms.receipts import Receipts
@@ -45,7 +45,9 @@ class Document:
         committer: Committer,
         relay: PresenceRelay,
         figures: Figures,
+        size: int = 0,
     ) -> None:
+        """`size`: bytes of what is in the replica, an upper bound."""
         self.name = name
         self.replica = replica
         self.tail = Tail(number)
@@ -57,7 +59,7 @@ class Document:
         self._figures = figures
         self._fan_out = FanOut(replica, loop, figures)
         self.presence = relay.attach(name, self._fan_out)
-        self._size = 0
+        self._size = size
         self._ahead: dict[int, Commit] = {}
         """Records of others that wait for those before them, by their first number."""
         self._whole: dict[bytes, bytes] = {}
@@ -90,7 +92,10 @@ class Document:
 
     def resume(self, peer: Peer) -> None:
         """It drained: bring the peer up to date in one diff."""
-        if self._fan_out.resume(peer) and not peer.paused:
+        missed = self._fan_out.resume(peer)
+        if peer.unhealed and not peer.paused:
+            self._ask(peer)
+        if missed and not peer.paused:
             self.presence.greet(peer)
 
     # Messages from peers
@@ -105,6 +110,8 @@ class Document:
         if state_vector == EMPTY_STATE_VECTOR:
             frame = self._whole.get(peer.address)
             if frame is None:
+                if len(self._whole) >= WHOLE_STATES_MAX:
+                    self._whole.clear()
                 frame = self._whole[peer.address] = binary_frame(peer.address + messages.step_2(self.replica.encode()))
         else:
             frame = binary_frame(peer.address + messages.step_2(self.replica.encode(state_vector)))
@@ -231,7 +238,10 @@ class Document:
         self._figures.gaps += 1
         peer.unhealed.append(delta)
         if first and not peer.paused:
-            peer.write(binary_frame(peer.address + messages.step_1(self.replica.state_vector())))
+            self._ask(peer)
+
+    def _ask(self, peer: Peer) -> None:
+        peer.write(binary_frame(peer.address + messages.step_1(self.replica.state_vector())))
 
     def _refuse(self, peer: Peer, update: bytes, *, is_answer: bool) -> None:
         # Every client answers step 1, also one that may only read; an answer that says nothing offends nobody.

@@ -19,6 +19,8 @@ MERGE_MAX = 64
 """Updates merged into one frame; senders get a frame without their own, so the work is quadratic in this."""
 AHEAD_MAX = 256
 """Commits of others that wait for one before them. Answer: the log is read."""
+WHOLE_STATES_MAX = 4
+"""Encoded states of one document kept for joiners, one for each address: up to 64 MB each. Answer: encoded again."""
 GAPS_MAX = 1_000
 """Updates of one peer that wait for what they depend on, before its next step 2. Answer: close 4400."""
 WAY_BACK_MIN = 64 << 10

@@ -80,6 +80,7 @@ class OpenDocuments:
                     committer=self._committer,
                     relay=self._relay,
                     figures=self._figures,
+                    size=len(loaded.state) + sum(len(r.update) for c in loaded.tail for r in c.records),
                 )
                 # Announcements count from here on; those that came earlier are read once more.
                 self._open[name] = document
