@@ -189,6 +189,7 @@ class Document:
         """The log does not go on where this replica ended: take in what there is, and write back what we have."""
         self._absorb(loaded.state or EMPTY_UPDATE, *(r.update for c in loaded.tail for r in c.records))
         self.tail = Tail(loaded.number)
+        self._take_ahead()
         self.receipts.handed += 1
         self._committer.add(self, self.whole_record())
 

@@ -1,4 +1,4 @@
-"""A client that stops reading while a room is busy: the gateway's memory, the others, and what it finds later ([S7])."""
+"""A client that stops reading while a room is busy: the gateway's memory, the others, what it finds later ([S7])."""
 
 import time
 
@@ -20,7 +20,7 @@ READERS = 4
 
 
 async def test_s7_client_that_stops_reading(atrium: Stack) -> None:
-    """[S7] [D4] What a client does not read is not kept for it; others notice nothing; it reads again and has it all."""
+    """[S7] [D4] What a client does not read is not kept for it; others notice nothing; later it has it all."""
     gateway = atrium.pid("gateway-1")
     async with Writers(atrium, documents=1, each=3, pace=0.1) as writers:
         (path,) = writers.paths
@@ -56,4 +56,4 @@ async def arrives_promptly(author: RawClient, others: list[RawClient]) -> None:
 def metric(stack: Stack, name: str, gateway: int = 0) -> str:
     """A figure of a gateway."""
     lines = stack.call("/metrics", gateway=gateway).body.splitlines()
-    return next(line.split()[1] for line in lines if line.startswith(f"{name} "))
+    return next(str(line.split()[1]) for line in lines if line.startswith(f"{name} "))

@@ -150,9 +150,10 @@ class Writers:
         for client in self.clients:
             client.reading.set()
         await wait_until(self._quiet, "an acknowledgement of every edit", within=QUIET)
-        assert not [line for client in self.clients for line in client.wrong]
+        complaints = [line for client in self.clients for line in client.wrong]
         if not may_ask_again:
-            assert not [line for client in self.clients for line in client.asked_again]
+            complaints += [line for client in self.clients for line in client.asked_again]
+        assert not complaints, "\n".join(complaints)
         async with asyncio.TaskGroup() as checks:
             for path in self.paths:
                 checks.create_task(self.check_document(path))
