@@ -26,7 +26,7 @@ def accept_key(request: web.BaseRequest) -> str:
         raise web.HTTPUpgradeRequired(headers={"Upgrade": "websocket"}, text="This is a WebSocket endpoint.")
     if headers.get("Sec-WebSocket-Version") != "13":
         raise web.HTTPUpgradeRequired(headers={"Sec-WebSocket-Version": "13"}, text="WebSocket version 13 is spoken.")
-    key = headers.get("Sec-WebSocket-Key", "").strip().encode()
+    key = headers.get("Sec-WebSocket-Key", "").strip().encode(errors="surrogateescape")
     try:
         valid = len(base64.b64decode(key, validate=True)) == 16
     except binascii.Error:
@@ -55,6 +55,8 @@ def adopt(request: web.Request, make: Make) -> Adopted:
     if transport is None or transport.is_closing():
         raise web.HTTPBadRequest(text="The connection is gone.")
     subprotocol = request.headers.get("Sec-WebSocket-Protocol", "").split(",")[0].strip()
+    if not subprotocol.isascii():
+        raise web.HTTPBadRequest(text="Sec-WebSocket-Protocol must be ASCII.")
     transport.write(
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Accept: %b\r\n%b\r\n"

@@ -13,11 +13,30 @@ from typing import Protocol
 import structlog
 
 from gateway.sockets.closing import close_code
-from gateway.sockets.frames import CLOSE, PING, PONG, Control, FrameReader, close_frame, control_frame, small_message
-from gateway.sockets.limits import CLOSE_SECONDS, FRAMES_BURST, FRAMES_PER_SECOND, SILENCE_MAX, TICK, WRITE_HIGH
+from gateway.sockets.frames import (
+    CLOSE,
+    PING,
+    PONG,
+    Control,
+    FrameReader,
+    ProtocolError,
+    close_frame,
+    control_frame,
+    small_message,
+)
+from gateway.sockets.limits import (
+    CLOSE_SECONDS,
+    FRAMES_BURST,
+    FRAMES_PER_SECOND,
+    REPLIES_MAX,
+    SILENCE_MAX,
+    TICK,
+    WRITE_HIGH,
+)
 from gateway.sockets.wheel import Wheel
 from rooms.codec.frame import binary_frame
 from rooms.figures import Figures
+from schemas.close_codes import CloseCode
 
 logger = structlog.get_logger("gateway.sockets")
 _ids = count(1)
@@ -54,6 +73,7 @@ class Connection(asyncio.Protocol):
         "_reader",
         "_refilled",
         "_silent",
+        "_unread",
         "_wheel",
         "closing",
         "full",
@@ -75,6 +95,8 @@ class Connection(asyncio.Protocol):
         self._wheel = wheel
         self._figures = figures
         self._silent = 0
+        self._unread = 0
+        """Bytes of replies since the socket is full."""
         self._budget = FRAMES_BURST
         self._refilled = wheel.now()
         transport.set_write_buffer_limits(high=WRITE_HIGH, low=WRITE_HIGH // 4)
@@ -85,6 +107,18 @@ class Connection(asyncio.Protocol):
         """One message to the client."""
         if not self.closing:
             self.transport.write(binary_frame(payload))
+
+    def reply(self, payload: bytes) -> None:
+        """One message that must not be left out, also while the socket is full."""
+        if self.full:
+            self._unread += len(payload)
+            if self._unread > REPLIES_MAX:
+                self.fail(ProtocolError(CloseCode.POLICY.value, "you ask for more than you read"))
+        self.send(payload)
+
+    def allow(self, most: int) -> None:
+        """From now on a message may have so many bytes."""
+        self._reader.most = most
 
     def fail(self, error: BaseException) -> None:
         """Close because of an error."""
@@ -127,8 +161,9 @@ class Connection(asyncio.Protocol):
             if self.closing:
                 if isinstance(message, Control) and message.opcode == CLOSE:
                     self.transport.close()
-            elif isinstance(message, bytes):
-                self._budget -= 1
+                continue
+            self._budget -= 1
+            if isinstance(message, bytes):
                 self.session.message(message)
             else:
                 self._control(message)
@@ -142,6 +177,7 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Most of them are gone."""
         self.full = False
+        self._unread = 0
         if not self.closing:
             try:
                 self.session.resumed()

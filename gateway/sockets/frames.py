@@ -42,13 +42,17 @@ def small_message(data: bytes) -> bytes | None:
 class FrameReader:
     """Collects the bytes of one connection into messages."""
 
-    __slots__ = ("_buffer", "_fragments", "_needed")
+    __slots__ = ("_buffer", "_fragments", "_gathered", "_needed", "most")
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = FRAME_MAX) -> None:
+        self.most = most
+        """Bytes of one message; may be changed at any time."""
         self._buffer = bytearray()
         self._needed = 2
         """Bytes without which reading on is pointless."""
         self._fragments: list[bytes] | None = None
+        self._gathered = 0
+        """Bytes in the fragments."""
 
     @property
     def is_between_messages(self) -> bool:
@@ -77,8 +81,8 @@ class FrameReader:
             if end < body:
                 self._keep(data[at:], body - at)
                 return
-            if size > FRAME_MAX:
-                raise ProtocolError(1009, f"a message has more than {FRAME_MAX} bytes")
+            if size > self.most:
+                raise ProtocolError(1009, f"a message has more than {self.most} bytes")
             if end < body + size:
                 self._keep(data[at:], body + size - at)
                 return
@@ -102,15 +106,18 @@ class FrameReader:
         if opcode in (CLOSE, PING, PONG):
             if not final or len(payload) > 125:
                 raise ProtocolError(1002, "a control frame is fragmented or too long")
+            if opcode == CLOSE and not _is_close(payload):
+                raise ProtocolError(1002, "a close frame without a proper code")
             yield Control(opcode, payload)
         elif opcode == TEXT:
             raise ProtocolError(1003, "only binary messages are spoken here")
         elif opcode == BINARY and self._fragments is None:
-            self._fragments = [payload]
+            self._fragments, self._gathered = [payload], len(payload)
         elif opcode == CONTINUATION and self._fragments is not None:
             self._fragments.append(payload)
-            if sum(map(len, self._fragments)) > FRAME_MAX or len(self._fragments) > FRAGMENTS_MAX:
-                raise ProtocolError(1009, f"a message has more than {FRAME_MAX} bytes or {FRAGMENTS_MAX} fragments")
+            self._gathered += len(payload)
+            if self._gathered > self.most or len(self._fragments) > FRAGMENTS_MAX:
+                raise ProtocolError(1009, f"a message has more than {self.most} bytes or {FRAGMENTS_MAX} fragments")
             if final:
                 message, self._fragments = b"".join(self._fragments), None
                 yield message
@@ -120,6 +127,20 @@ class FrameReader:
 
 FRAGMENTS_MAX = 4_096
 """Fragments of one message; the size limit alone would allow millions of empty ones."""
+
+
+def _is_close(payload: bytes) -> bool:
+    """RFC 6455, 5.5.1 and 7.4: nothing, or a code that may stand in a frame and a reason in UTF-8."""
+    if not payload:
+        return True
+    code = int.from_bytes(payload[:2], "big")
+    if len(payload) < 2 or not (1000 <= code < 5000) or code in (1004, 1005, 1006) or 1015 <= code < 3000:
+        return False
+    try:
+        payload[2:].decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def unmask(data: bytes, mask: bytes) -> bytes:

@@ -23,7 +23,7 @@ from gateway.sockets.closing import close_code
 from gateway.sockets.connection import Connection
 from gateway.sockets.hall import Hall
 from gateway.sockets.hocuspocus_seat import Seat
-from gateway.sockets.limits import AUTH_SECONDS, BEFORE_AUTH_BYTES, BEFORE_AUTH_FRAMES, DOCUMENTS_PER_SOCKET
+from gateway.sockets.limits import AUTH_SECONDS, BEFORE_AUTH_BYTES, BEFORE_AUTH_FRAMES, DOCUMENTS_PER_SOCKET, FRAME_MAX
 from rooms.codec import hocuspocus
 from rooms.codec.hocuspocus import Body, Detach, Stateless, Token, decode_body, name_in, prefix, read_address
 from rooms.codec.messages import KEEP_ALIVE
@@ -38,6 +38,8 @@ class Waiting:
     """No valid token yet: what else comes is kept in order."""
 
     queue: list[Body] = field(default_factory=list)
+    size: int = 0
+    """Bytes of what waits."""
 
 
 @dataclass(slots=True)
@@ -48,13 +50,15 @@ class Entering(Waiting):
 class HocuspocusSession:
     """The Hocuspocus side of one connection."""
 
-    __slots__ = ("_address", "_began", "_connection", "_hall", "_places", "_queued_bytes", "_queued_frames")
+    __slots__ = ("_address", "_connection", "_hall", "_places", "_queued_bytes", "_queued_frames", "_seatless")
 
     def __init__(self, connection: Connection, hall: Hall, address: str) -> None:
         self._connection = connection
         self._hall = hall
         self._address = address
-        self._began = hall.wheel.now()
+        self._seatless = hall.wheel.now()
+        """When the connection last had an open document, or began."""
+        connection.allow(BEFORE_AUTH_BYTES)
         self._places: dict[bytes, Waiting | Entering | Seat] = {}
         self._queued_frames = 0
         self._queued_bytes = 0
@@ -68,7 +72,8 @@ class HocuspocusSession:
         if isinstance(place, Seat):
             self._seated(place, body)
         elif isinstance(body, Detach):
-            self._places.pop(address, None)
+            if (gone := self._places.pop(address, None)) is not None:
+                self._forget(gone)
         elif isinstance(place, Entering):
             self._wait(place, body, len(payload))
         else:
@@ -77,13 +82,13 @@ class HocuspocusSession:
     def _unseated(self, address: bytes, place: Waiting | None, body: Body, size: int) -> None:
         if place is None:
             if len(self._places) >= DOCUMENTS_PER_SOCKET:
-                self._connection.send(
+                self._connection.reply(
                     prefix(address) + hocuspocus.permission_denied("too many documents on one connection")
                 )
                 return
             place = self._places[address] = Waiting()
         if isinstance(body, Token):
-            entering = self._places[address] = Entering(place.queue)
+            entering = self._places[address] = Entering(place.queue, place.size)
             self._hall.start(self._enter(address, entering, body))
         else:
             self._wait(place, body, size)
@@ -94,12 +99,16 @@ class HocuspocusSession:
 
     def resumed(self) -> None:
         for seat in self._seats():
-            seat.document.resume(seat.peer)
-            seat.settle()
+            # One document's diff may fill the socket again; the others wait for the next time.
+            if seat.peer.paused and not self._connection.full:
+                seat.document.resume(seat.peer)
+                seat.settle()
 
     def tick(self, now: float) -> None:
         seats = self._seats()
-        if not seats and now - self._began > AUTH_SECONDS:
+        if seats:
+            self._seatless = now
+        elif now - self._seatless > AUTH_SECONDS:
             self._connection.close(CloseCode.AUTH_TIMEOUT.value, "no valid token in time")
         for seat in seats:
             if seat.outlived():
@@ -140,6 +149,13 @@ class HocuspocusSession:
         if self._queued_frames > BEFORE_AUTH_FRAMES:
             raise Denied(CloseCode.RATE_LIMITED, f"more than {BEFORE_AUTH_FRAMES} messages before a valid token")
         place.queue.append(body)
+        place.size += size
+
+    def _forget(self, place: "Waiting | Seat") -> None:
+        # What waited there waits no more.
+        if isinstance(place, Waiting):
+            self._queued_frames -= len(place.queue)
+            self._queued_bytes -= place.size
 
     async def _enter(self, address: bytes, place: Entering, token: Token) -> None:
         """From a token to a seat, and then through what waited; or a refusal of this address alone."""
@@ -148,8 +164,12 @@ class HocuspocusSession:
             access, document = await self._hall.enter(token.token, parse_document_name(name_in(address)))
             if connection.closing or self._places.get(address) is not place:
                 return
+            self._forget(place)
+            connection.allow(FRAME_MAX)
             seat = Seat(connection, address, document, access)
             document.join(seat.peer)
+            if connection.full:
+                document.pause(seat.peer)
             self._places[address] = seat
             self._hall.joined(connection, document, access)
             for body in place.queue:
@@ -183,7 +203,12 @@ class HocuspocusSession:
         if self._places.get(address) is place:
             del self._places[address]
             self._hall.figures.refused["hocuspocus denied"] += 1
-            self._connection.send(prefix(address) + hocuspocus.permission_denied(reason))
+            # What waited still counts, and so does the token: nobody tries one after the other for ever.
+            self._queued_frames += 1
+            if self._queued_frames > BEFORE_AUTH_FRAMES:
+                self._connection.fail(Denied(CloseCode.RATE_LIMITED, "too many tokens were refused"))
+                return
+            self._connection.reply(prefix(address) + hocuspocus.permission_denied(reason))
 
 
 def hocuspocus_endpoint(hall: Hall, trusted_proxies: Sequence[Network]) -> Endpoint:

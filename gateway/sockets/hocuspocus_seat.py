@@ -39,8 +39,7 @@ class Seat:
 
     def send(self, body: bytes) -> None:
         """One message under this address."""
-        if not self._connection.full:
-            self._connection.send(self.peer.address + body)
+        self._connection.reply(self.peer.address + body)
 
     def message(self, body: SyncMessage | AwarenessUpdate | QueryAwareness) -> None:
         """What the client says in the document; raises RoomsError."""

@@ -4,6 +4,8 @@ FRAME_MAX = 33 << 20
 """Bytes of one message: the largest update (rooms/limits.py) and what surrounds it. Answer: close 1009."""
 WRITE_HIGH = 256 << 10
 """Bytes that wait in one socket before its peer counts as slow and is sent one diff later."""
+REPLIES_MAX = 1 << 20
+"""Bytes of answers that may not be left out, asked for while the socket is full. Answer: close 1008."""
 CONNECTIONS_PER_ADDRESS = 8_192
 """From one client address: a school behind one router, not a flood. Answer: close 4429."""
 FRAMES_PER_SECOND = 2_000
