@@ -12,6 +12,7 @@ from arq.connections import RedisSettings
 from arq.typing import WorkerCoroutine
 from arq.worker import Function, Worker, func
 
+from rooms.stack import deepen
 from schemas.documents import DocumentName
 from schemas.jobs import AI_QUEUE, DOCUMENT_QUEUE, SnapshotDocument, decode_job, encode_job
 from schemas.unavailable import Unavailable
@@ -136,6 +137,7 @@ def main() -> int:
         sys.stderr.write(f"worker: {error}\n")
         return 2
     configure_logs(settings.log_level, settings.name)
+    deepen()
     asyncio.run(serve(settings, queues[name]))
     return 0
 

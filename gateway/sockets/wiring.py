@@ -24,6 +24,7 @@ from rooms.committer import Committer
 from rooms.figures import Figures
 from rooms.open_documents import OpenDocuments
 from rooms.presence_relay import PresenceRelay
+from rooms.stack import deepen
 from store.announcements import Announcements
 from store.document_library import DocumentLibrary
 from store.document_log import DocumentLog
@@ -38,6 +39,7 @@ TIDY = 1.0
 
 def plug_sockets(app: web.Application, parts: Parts) -> Sockets:
     """Wire the live documents into the gateway; connections open when the application starts."""
+    deepen()
     settings = parts.settings
     loop = asyncio.get_event_loop()
     origin = os.urandom(8)
