@@ -1,0 +1,308 @@
+"""A document with in-memory peers and a committer that the test drives."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pycrdt
+import pytest
+
+from rooms import document as document_module
+from rooms import limits
+from rooms.codec import awareness, messages
+from rooms.codec.awareness import State
+from rooms.codec.lib0 import var_bytes
+from rooms.document import Document
+from rooms.errors import Crowded, Malformed, TooLarge
+from rooms.figures import Figures
+from rooms.presence_relay import PresenceRelay
+from rooms.receipts import Receipts
+from rooms.replica import EMPTY_UPDATE, Replica
+from schemas.documents import DocumentName
+from schemas.records import Commit, Record
+from tests.rooms.peers import Client
+from tests.rooms.test_replica import after, text
+from tests.rooms.twins import NAME, Shelf
+from tests.support.waiting import wait_until
+
+
+async def _unheard(batch: Sequence[tuple[DocumentName, bytes]]) -> None:
+    """Nobody else is there."""
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    return Shelf()
+
+
+@pytest.fixture
+async def document(shelf: Shelf) -> Document:
+    loop, figures = asyncio.get_running_loop(), Figures()
+    return Document(
+        NAME,
+        Replica(),
+        0,
+        loop=loop,
+        committer=shelf,
+        relay=PresenceRelay(_unheard, loop, figures),
+        figures=figures,
+    )
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """For limits that are impractical to reach: the real class, with a smaller number."""
+    yield monkeypatch
+
+
+def joined(document: Document, client: Client | None = None) -> Client:
+    """A client that has done its handshake."""
+    client = client or Client()
+    client.connect(document)
+    client.send()
+    client.read()
+    client.send()
+    return client
+
+
+async def test_a_client_is_asked_first(document: Document) -> None:
+    """[S1] [S2] Step 1 comes before anything of the document; step 1 is answered, also with nothing."""
+    client = Client()
+    client.connect(document)
+    client.send()
+    assert client.inbox == [messages.step_1(b"\x00"), messages.step_2(EMPTY_UPDATE)]
+
+
+async def test_acknowledged_only_when_committed(document: Document, shelf: Shelf) -> None:
+    """[D1] [D2] Nothing is acknowledged before its record is durable; what says nothing new, with what was before."""
+    client = joined(document)
+    assert client.durable_count == client.sent == 1  # the empty step 2
+    for letter in "abc":
+        client.text += letter
+    client.send()
+    assert client.durable_count == 1
+    shelf.commit(2)
+    assert client.durable_count == 3
+    client.outbox = [("update", client.doc.get_update())]
+    client.send()
+    assert client.durable_count == 3
+    shelf.commit()
+    assert client.durable_count == client.sent == 5
+
+
+async def test_what_is_refused_leaves_the_others_alone(document: Document, shelf: Shelf) -> None:
+    """[L1] A malformed update raises, and neither the log nor another peer hears of it."""
+    honest, hostile = joined(document), joined(document)
+    honest.inbox.clear()
+    assert hostile.peer is not None
+    with pytest.raises(Malformed):
+        document.receive(hostile.peer, b"\x01\x02\x03", is_answer=False)
+    with pytest.raises(Malformed):
+        document.show(hostile.peer, b"\x01\x01")
+    with pytest.raises(Malformed):
+        document.sync(hostile.peer, b"\xff")
+    assert not shelf.waiting and not honest.inbox
+
+
+async def test_a_reader_is_refused(document: Document, shelf: Shelf) -> None:
+    """[W1] What a viewer writes is refused with a reason, and goes nowhere."""
+    viewer = Client(may_write=False)
+    joined(document, viewer)
+    viewer.text += "x"
+    viewer.send()
+    assert viewer.refusals and not shelf.waiting
+
+
+async def test_a_gap_is_closed_by_asking(document: Document, shelf: Shelf) -> None:
+    """[S6] The sender of an update with a gap is asked for all, once, and is acknowledged when it has answered."""
+    client = joined(document)
+    peer = client.peer
+    assert peer is not None
+    client.inbox.clear()
+    document.receive(peer, after(5, 1, 0, "b"), is_answer=False)
+    document.receive(peer, after(5, 2, 1, "c"), is_answer=False)
+    client.sent += 2
+    assert client.inbox == [messages.step_1(document.replica.state_vector())]
+    whole: pycrdt.Doc[Any] = pycrdt.Doc()
+    for update in (text(5, 0, "a"), after(5, 1, 0, "b"), after(5, 2, 1, "c")):
+        whole.apply_update(update)
+    client.sent += 1
+    document.receive(peer, whole.get_update(), is_answer=True)
+    shelf.commit()
+    assert client.all_acknowledged
+
+
+async def test_a_gap_behind_a_full_socket(document: Document, shelf: Shelf) -> None:
+    """[S6] [S7] A client whose socket is full is asked when it has drained."""
+    client = joined(document)
+    client.fill()
+    assert client.peer is not None
+    client.inbox.clear()
+    document.receive(client.peer, after(5, 1, 0, "b"), is_answer=False)
+    assert not client.inbox
+    client.drain()
+    assert messages.step_1(document.replica.state_vector()) in client.inbox
+
+
+async def test_a_slow_client_gets_one_diff(document: Document) -> None:
+    """[S7] While its socket is full a client gets nothing; then one update with all, also if it joined meanwhile."""
+    writer, slow, late = joined(document), joined(document), Client()
+    slow.fill()
+    late.connect(document)
+    late.fill()
+    late.send()
+    for letter in "abcdef":
+        writer.text += letter
+        writer.send()
+        await asyncio.sleep(0.005)
+    for client in (slow, late):
+        client.inbox.clear()
+        client.drain()
+        assert len([message for message in client.inbox if message[:2] == b"\x00\x01"]) == 1
+        client.read()
+        assert str(client.text) == "abcdef"
+
+
+async def test_presence_of_a_returning_peer(document: Document) -> None:
+    """[P2] [P4] A newcomer is shown who is there; who leaves is gone for all."""
+    first, second = joined(document), joined(document)
+    assert first.peer is not None
+    document.show(first.peer, awareness.encode([State(7, 1, b"{}")]))
+    await wait_until(lambda: any(m[:1] == b"\x01" for m in second.inbox), "presence")
+    newcomer = Client()
+    newcomer.connect(document)
+    newcomer.send()
+    assert messages.awareness(awareness.encode([State(7, 1, b"{}")])) in newcomer.inbox
+    first.cut()
+    gone = messages.awareness(awareness.encode([State(7, 2, b"null")]))
+    await wait_until(lambda: gone in newcomer.inbox, "that it is gone")
+
+
+def test_receipts_are_cumulative() -> None:
+    """[D2] A message is durable with all that was handed over before it, and is counted once."""
+    receipts, client = Receipts(), Client()
+    peer: object = client
+    receipts.handed = 2
+    receipts.expect(peer, b"a")  # type: ignore[arg-type]
+    receipts.handed = 3
+    receipts.expect(peer, b"")  # type: ignore[arg-type]
+    assert receipts.committed(1) == {}
+    assert receipts.committed(1) == {peer: [b"a"]}
+    assert receipts.committed(1) == {peer: [b""]}
+    assert receipts.committed(0) == {}
+
+
+# Limits (rooms/limits.py)
+
+
+async def test_update_max(document: Document, short: pytest.MonkeyPatch) -> None:
+    """[L2] UPDATE_MAX: 1009, before anything else looks at it."""
+    short.setattr(document_module, "UPDATE_MAX", 100)
+    client = joined(document)
+    assert client.peer is not None
+    document.receive(client.peer, text(5, 0, "x" * 60), is_answer=False)
+    with pytest.raises(TooLarge):
+        document.receive(client.peer, text(6, 0, "x" * 100), is_answer=False)
+
+
+async def test_document_max(document: Document, shelf: Shelf, short: pytest.MonkeyPatch) -> None:
+    """[L2] DOCUMENT_MAX: 1009, also for a document that had its size when it was opened."""
+    short.setattr(document_module, "DOCUMENT_MAX", 1000)
+    client = joined(document)
+    assert client.peer is not None
+    for number in range(9):
+        document.receive(client.peer, text(number + 5, 0, "x" * 80), is_answer=False)
+    with pytest.raises(TooLarge):
+        document.receive(client.peer, text(50, 0, "x" * 200), is_answer=False)
+    reopened = Document(
+        NAME,
+        document.replica,
+        0,
+        loop=asyncio.get_running_loop(),
+        committer=shelf,
+        relay=PresenceRelay(_unheard, asyncio.get_running_loop(), Figures()),
+        figures=Figures(),
+        size=len(document.replica.encode()),
+    )
+    again = joined(reopened)
+    assert again.peer is not None
+    with pytest.raises(TooLarge):
+        reopened.receive(again.peer, text(50, 0, "x" * 200), is_answer=False)
+
+
+async def test_peers_per_document(document: Document, short: pytest.MonkeyPatch) -> None:
+    """[L3] PEERS_PER_DOCUMENT: 1013."""
+    short.setattr(document_module, "PEERS_PER_DOCUMENT", 3)
+    clients = [joined(document) for _ in range(3)]
+    with pytest.raises(Crowded):
+        joined(document)
+    clients[0].cut()
+    joined(document)
+
+
+async def test_presence_clients_per_peer(document: Document) -> None:
+    """[L3] PRESENCE_CLIENTS_PER_PEER: 4400, in one message or in many."""
+    client = joined(document)
+    assert client.peer is not None
+    for number in range(limits.PRESENCE_CLIENTS_PER_PEER):
+        document.show(client.peer, awareness.encode([State(number, 1, b"{}")]))
+    with pytest.raises(Malformed):
+        document.show(client.peer, awareness.encode([State(99, 1, b"{}")]))
+    another = joined(document)
+    assert another.peer is not None
+    many = [State(1000 + number, 1, b"{}") for number in range(limits.PRESENCE_CLIENTS_PER_PEER + 1)]
+    with pytest.raises(Malformed):
+        document.show(another.peer, awareness.encode(many))
+
+
+async def test_gaps_max(document: Document) -> None:
+    """[L1] GAPS_MAX: a peer that never sends what its updates depend on is malformed in the end."""
+    client = joined(document)
+    assert client.peer is not None
+    for clock in range(limits.GAPS_MAX):
+        document.receive(client.peer, after(5, clock + 10, clock, "b"), is_answer=False)
+    with pytest.raises(Malformed):
+        document.receive(client.peer, after(5, 9_999, 5, "b"), is_answer=False)
+
+
+async def test_merge_max(document: Document) -> None:
+    """MERGE_MAX: so many updates wait at most, then they leave together before the window ends."""
+    writer, reader = joined(document), joined(document)
+    writer.text += "first"
+    writer.send()
+    reader.read()
+    for _ in range(limits.MERGE_MAX + 1):
+        writer.text += "x"
+    writer.send()
+    reader.read()
+    assert len(str(reader.text)) >= len("first") + limits.MERGE_MAX
+
+
+async def test_ahead_max(document: Document) -> None:
+    """AHEAD_MAX: so many commits wait for one before them, then the log is read."""
+    for number in range(limits.AHEAD_MAX):
+        assert document.wait_for_gap(Commit(number + 5, (Record(b"", 0, EMPTY_UPDATE),)))
+    assert not document.wait_for_gap(Commit(9_999, (Record(b"", 0, EMPTY_UPDATE),)))
+
+
+async def test_whole_states_max(document: Document) -> None:
+    """WHOLE_STATES_MAX: encoded states are kept for a few addresses, not for as many as a client invents."""
+    for number in range(limits.WHOLE_STATES_MAX * 3):
+        client = Client()
+        client.connect(document)
+        assert client.peer is not None
+        client.peer.address = var_bytes(b"name\x00%d" % number)
+        document.sync(client.peer, b"\x00")
+        assert len(document._whole) <= limits.WHOLE_STATES_MAX
+
+
+def test_way_back_min() -> None:
+    """WAY_BACK_MIN: what is kept to undo a failing update is bounded by it, or by the document's size."""
+    replica = Replica()
+    replica.apply(text(1, 0, "a"))
+    replica.apply(text(2, 0, "x" * 200))  # not a keystroke: from here on there is a way back
+    for clock in range(5_000):
+        replica.apply(after(2, 200 + clock, 199 + clock, "y"))
+        assert replica._back_size <= limits.WAY_BACK_MIN + 200
