@@ -11,6 +11,8 @@ from tests.support.writers import Writers
 
 FROZEN = 10.0
 """Seconds: longer than a gateway counts as live without a sign of life."""
+FROZEN_STORES = 12.0
+"""Seconds: longer than a gateway waits for one answer, so that it commits again what may be committed already."""
 AWAY = 30.0
 """Seconds without PostgreSQL."""
 
@@ -65,7 +67,7 @@ async def test_d5_both_stores_away(atrium: Stack) -> None:
         acknowledged = [client.acknowledged for client in writers.clients]
         await writers.typed(5)
         acknowledged = [client.acknowledged for client in writers.clients]
-        until = time.monotonic() + FROZEN
+        until = time.monotonic() + FROZEN_STORES
         while time.monotonic() < until:
             await writers.typed(5)
         assert [client.acknowledged for client in writers.clients] == acknowledged
