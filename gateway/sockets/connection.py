@@ -211,6 +211,8 @@ class Connection(asyncio.Protocol):
             self.session.ended()
             self.transport.write(bytes((0x88, len(frame.payload[:2]))) + frame.payload[:2])
             self.transport.close()
+            # Closing waits until what is queued was read, and the client may never read it.
+            self._wheel.later(CLOSE_SECONDS, self.transport.abort)
         elif frame.opcode == PING and not self.full:
             self.transport.write(control_frame(PONG, frame.payload))
 
