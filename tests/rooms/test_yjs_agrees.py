@@ -14,7 +14,7 @@ from rooms.replica import Replica, read_state_vector
 from tests.rooms.updates import damaged, honest, plausible
 from tests.rooms.yjs import Yjs, yjs
 
-CASES = int(os.environ.get("ATRIUM_FUZZ_CASES", "400"))
+CASES = int(os.environ.get("ATRIUM_FUZZ_CASES", "1000"))
 TRIES = 8
 
 FOUND = {

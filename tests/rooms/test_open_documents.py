@@ -1,0 +1,189 @@
+"""The open documents of processes that share an in-memory log: opening, following, losing, unloading."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from rooms import committer as committer_module
+from rooms import limits
+from rooms import open_documents as open_module
+from rooms.replica import Replica
+from schemas.documents import DocumentName
+from schemas.records import LOSS_GAP, Loaded, Record
+from schemas.unavailable import Unavailable
+from tests.rooms.peers import Client
+from tests.rooms.test_replica import text
+from tests.rooms.twins import NAME, processes
+from tests.support.waiting import wait_until
+
+
+def seated(client: Client) -> Client:
+    """Through the handshake."""
+    for _ in range(3):
+        client.send()
+        client.read()
+    return client
+
+
+async def test_all_who_wait_share_one_load() -> None:
+    """[N3] A document is loaded once for all who ask at the same time; who gives up takes it from nobody."""
+    async with processes(1) as (_, (process,)):
+        waiting = [asyncio.create_task(process.documents.open(NAME)) for _ in range(5)]
+        await asyncio.sleep(0)
+        waiting[0].cancel()
+        opened = await asyncio.gather(*waiting[1:])
+        assert len(set(map(id, opened))) == 1
+        assert opened[0] is await process.documents.open(NAME)
+
+
+async def test_what_is_committed_while_opening_is_there() -> None:
+    """[D4] A record that another process commits between following and loading, or after, is not missed."""
+    async with processes(2) as (log, (process, other)):
+        log.put(other, NAME, [Record(b"", 0, text(1, 0, "a"))])
+        load = process.load
+
+        async def slow(name: DocumentName) -> Loaded:
+            loaded = await load(name)
+            log.put(other, name, [Record(b"", 0, text(2, 0, "b"))])
+            await asyncio.sleep(0)
+            return loaded
+
+        process.load = slow  # type: ignore[method-assign]
+        document = await process.documents.open(NAME)
+        assert document.tail.known == 2
+        expected = Replica()
+        for client, letter in ((1, "a"), (2, "b")):
+            expected.absorb(text(client, 0, letter))
+        assert document.replica.state_vector() == expected.state_vector()
+
+
+async def test_missed_announcements_are_read() -> None:
+    """[S3] Records that were never announced are noticed by the next one's number, and read."""
+    async with processes(2) as (log, (process, other)):
+        document = await process.documents.open(NAME)
+        log.deaf = True
+        log.put(other, NAME, [Record(b"", 0, text(1, 0, "a"))])
+        log.deaf = False
+        log.put(other, NAME, [Record(b"", 0, text(2, 0, "b"))])
+        await wait_until(lambda: document.tail.known == 2, "the gap to be read")
+        assert len(document.replica.encode()) > 20
+
+
+async def test_a_lost_log_is_written_back() -> None:
+    """[D6] [D7] When the log comes back empty, what a process has is restored, under numbers never given before."""
+    async with processes(1) as (log, (process,)):
+        client = Client()
+        client.connect(await process.documents.open(NAME))
+        seated(client)
+        client.text += "kept"
+        client.send()
+        await wait_until(lambda: client.all_acknowledged, "the acknowledgement")
+        before = log.numbers_given[NAME]
+        log.lose()
+        client.text += " and more"
+        client.send()
+        await wait_until(lambda: client.all_acknowledged, "the acknowledgement")
+        assert log.numbers_given[NAME] >= before + LOSS_GAP
+        replica = Replica()
+        for commit in log.commits[NAME]:
+            for record in commit.records:
+                replica.absorb(record.update)
+        fresh = Client()
+        fresh.doc.apply_update(replica.encode())
+        assert str(fresh.text) == "kept and more"
+
+
+async def test_editing_goes_on_while_the_log_is_away() -> None:
+    """[D5] Acknowledgements wait while the log is away, others see the edits at once; then all is committed."""
+    async with processes(1) as (log, (process,)):
+        document = await process.documents.open(NAME)
+        writer, reader = Client(), Client()
+        for client in (writer, reader):
+            client.connect(document)
+            seated(client)
+        log.away = True
+        for letter in "abc":
+            writer.text += letter
+            writer.send()
+
+        def has_all() -> bool:
+            reader.read()
+            return str(reader.text) == "abc"
+
+        await wait_until(has_all, "the edits")
+        assert not writer.all_acknowledged
+        log.away = False
+        await wait_until(lambda: writer.all_acknowledged, "the acknowledgements")
+
+
+async def test_pending_max(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PENDING_MAX: what waits for the log is merged, and still acknowledged message by message."""
+    monkeypatch.setattr(committer_module, "PENDING_MAX", 10)
+    async with processes(1) as (log, (process,)):
+        client = Client()
+        client.connect(await process.documents.open(NAME))
+        seated(client)
+        await wait_until(lambda: client.all_acknowledged, "the handshake")
+        log.away = True
+        client.text += "0"
+        client.send()
+        await wait_until(lambda: not process.committer._pending, "the first commit to be under way")
+        for _ in range(50):
+            client.text += "x"
+        client.send()
+        waiting = process.committer._pending
+        await wait_until(lambda: all(len(each.records) <= 10 for each in waiting.values()), "merging")
+        log.away = False
+        await wait_until(lambda: client.all_acknowledged, "the acknowledgements")
+        assert len(log.ever) <= 5
+
+
+async def test_open_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OPEN_TIMEOUT: an opening that takes too long fails for all who wait, and may be tried again."""
+    monkeypatch.setattr(open_module, "OPEN_TIMEOUT", 0.05)
+    async with processes(1) as (_, (process,)):
+        load = process.load
+
+        async def never(name: DocumentName) -> Loaded:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        process.load = never  # type: ignore[method-assign]
+        with pytest.raises(TimeoutError):
+            await process.documents.open(NAME)
+        assert not process.followed
+        process.load = load  # type: ignore[method-assign]
+        assert (await process.documents.open(NAME)).name == NAME
+
+
+async def test_a_failed_opening_leaves_nothing() -> None:
+    """A document that cannot be opened now is not half open."""
+    async with processes(1) as (log, (process,)):
+        log.away = True
+        with pytest.raises(Unavailable):
+            await process.documents.open(NAME)
+        assert not process.followed and not len(process.documents)
+
+
+async def test_unload_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    """UNLOAD_AFTER: a document stays open while somebody is there or something is not durable, and then goes."""
+    assert limits.UNLOAD_AFTER > 1
+    monkeypatch.setattr(open_module, "UNLOAD_AFTER", 0.0)
+    async with processes(1) as (log, (process,)):
+        client = Client()
+        client.connect(await process.documents.open(NAME))
+        seated(client)
+        await process.documents.tidy()
+        assert len(process.documents) == 1
+        log.away = True
+        client.text += "x"
+        client.send()
+        client.cut()
+        await process.documents.tidy()
+        assert len(process.documents) == 1
+        log.away = False
+        await wait_until(lambda: all(document.is_durable for document in process.documents), "durability")
+        await process.documents.tidy()
+        assert len(process.documents) == 0 and not process.followed
