@@ -143,7 +143,7 @@ class Document:
             if self.receipts.handed == self.receipts.durable:
                 self.acknowledge(0)
         else:
-            self._hold(peer, applied.delta, first=not peer.unhealed)
+            self._hold(peer, applied.delta, ask=is_answer or not peer.unhealed)
 
     def show(self, peer: Peer, update: bytes) -> None:
         """Presence of a peer; raises Malformed or TooLarge."""
@@ -232,13 +232,13 @@ class Document:
         if self._whole:
             self._whole.clear()
 
-    def _hold(self, peer: Peer, delta: bytes, *, first: bool) -> None:
+    def _hold(self, peer: Peer, delta: bytes, *, ask: bool) -> None:
         # What the update depends on is missing: the peer has it, so its next step 2 brings all of it.
         if len(peer.unhealed) >= GAPS_MAX:
             raise Malformed("too many updates depend on edits that were never sent")
         self._figures.gaps += 1
         peer.unhealed.append(delta)
-        if first and not peer.paused:
+        if ask and not peer.paused:
             self._ask(peer)
 
     def _ask(self, peer: Peer) -> None:

@@ -40,6 +40,8 @@ class OpenDocuments:
         self._figures = figures
         self._open: dict[DocumentName, Document] = {}
         self._opening: dict[DocumentName, asyncio.Task[Document]] = {}
+        self._behind: dict[Document, int] = {}
+        """Documents that ended before their log at the last check, and where."""
         self._catching_up: dict[DocumentName, asyncio.Task[None]] = {}
         self._reading = asyncio.Semaphore(CATCH_UP_AT_ONCE)
 
@@ -128,6 +130,21 @@ class OpenDocuments:
         for document, number in zip(documents, numbers, strict=True):
             if number != document.tail.known:
                 self._catch_up(document)
+
+    async def check_behind(self) -> None:
+        """Whatever was missed without a sign, as when a network swallows announcements: read on where a document has
+        stood still behind its log since the last check."""
+        documents = list(self._open.values())
+        numbers = await self._log.numbers([document.name for document in documents])
+        behind = {
+            document: document.tail.known
+            for document, number in zip(documents, numbers, strict=True)
+            if number is not None and number > document.tail.known
+        }
+        for document, known in behind.items():
+            if self._behind.get(document) == known:
+                self._catch_up(document)
+        self._behind = behind
 
     def _look_for_gap(self, document: Document) -> None:
         if document.is_behind:

@@ -54,6 +54,10 @@ class Loaded:
     tail: tuple[Commit, ...]
 
 
-LOSS_GAP = 1 << 20
-"""How far numbering jumps when a log was lost, in records. Some process may have seen numbers that Redis no longer
-remembers; none is ever this far behind, so a number is never given twice."""
+def number_after_loss(known: int, now: float) -> int:
+    """Where the numbering of a log goes on that was lost, `known` being the highest number that somebody remembers.
+
+    It holds the time (Unix seconds × 2**20), so it is above every number ever given, also those of an earlier loss that
+    the caller missed; it stays below 2**53, the largest integer of Lua and JavaScript, until the year 2242.
+    """
+    return max(known + (1 << 20), int(now) << 20)

@@ -4,8 +4,10 @@ snapshot at s ──► log there?  yes ──► records behind s
                               no  ──► it was parked: begin it at s. It was not: Redis lost it; begin it far beyond.
 """
 
+import time
+
 from schemas.documents import DocumentName
-from schemas.records import LOSS_GAP, Loaded
+from schemas.records import Loaded, number_after_loss
 from store import snapshots
 from store.announcements import Announcements
 from store.document_log import DocumentLog
@@ -18,7 +20,7 @@ async def load(postgres: Postgres, log: DocumentLog, name: DocumentName) -> Load
     """Snapshot and tail of a document, which is created where it is new. Raises StoreUnavailable."""
     snapshot = await snapshots.find_or_create(postgres, name)
     for _ in range(RELOADS_MAX):
-        start = snapshot.number if snapshot.parked else snapshot.number + LOSS_GAP
+        start = snapshot.number if snapshot.parked else number_after_loss(snapshot.number, time.time())
         if snapshot.parked:
             # First the mark, then the log: who dies in between leaves a jump in the numbers, never a repetition.
             await snapshots.mark_parked(postgres, name, snapshot.number, False)

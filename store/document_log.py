@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from redis.asyncio import Redis
 
 from schemas.documents import DocumentName
-from schemas.records import LOSS_GAP, Commit, Record, decode_records, encode_records
+from schemas.records import Commit, Record, decode_records, encode_records, number_after_loss
 from store import keys
 from store.lane import Lane
 from store.limits import ANNOUNCED_MAX, READ_PAGE
@@ -57,7 +57,7 @@ class DocumentLog:
 
     async def restore(self, name: DocumentName, known: int, record: Record) -> int:
         """Begin a lost log beyond every number ever given, with a full state; the last number."""
-        await self.begin(name, known + LOSS_GAP, if_below=known)
+        await self.begin(name, number_after_loss(known, time.time()), if_below=known)
         (last,) = await self.append([(name, -1, (record,))])
         return last if last is not None else await self.restore(name, known, record)
 

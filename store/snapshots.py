@@ -26,7 +26,7 @@ async def find_or_create(postgres: Postgres, name: DocumentName) -> Snapshot:
         await postgres.execute(
             """
             INSERT INTO documents (name, project_id, path) VALUES (%(name)s, %(project)s, %(path)s)
-            ON CONFLICT (name) DO NOTHING
+            ON CONFLICT DO NOTHING
             """,
             {"name": name, "project": project_of(name), "path": path_of(name)},
         )
@@ -66,7 +66,8 @@ async def replace(
     async with postgres.connection() as connection, connection.transaction():
         cursor = await connection.execute(
             """
-            UPDATE documents SET number = %(new)s, previous = number, state = %(state)s, updated_at = now()
+            UPDATE documents
+            SET number = %(new)s, previous = number, state = %(state)s, parked = false, updated_at = now()
             WHERE name = %(name)s AND number = %(old)s
             """,
             {"name": name, "old": old, "new": new, "state": state},

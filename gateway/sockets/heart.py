@@ -14,6 +14,8 @@ from store.document_log import DocumentLog
 from store.registry import Gateway, Registry
 
 logger = structlog.get_logger("gateway.heart")
+LOOK_AROUND = 5
+"""Signs of life between two looks whether announcements were missed without any error."""
 
 
 class Heart:
@@ -39,7 +41,7 @@ class Heart:
 
     async def run(self) -> None:
         """Beat for ever; cancel to stop."""
-        beaten, suspicious = False, False
+        beaten, suspicious, beats = False, False, 0
         while not self._stopping:
             try:
                 knew, live = await self._registry.renew(Gateway(self._name, self._url, self._figures.connections))
@@ -51,6 +53,9 @@ class Heart:
                     await self._documents.check_all()
                     suspicious = False
                 self.dirty, self.snapshot_lag = await self._log.snapshot_lag()
+                beats += 1
+                if beats % LOOK_AROUND == 0:
+                    await self._documents.check_behind()
             except Unavailable as error:
                 logger.warning("no sign of life", reason=str(error))
             await asyncio.sleep(HEARTBEAT)

@@ -24,7 +24,7 @@ IDLE_SECONDS = 75.0
 FROZEN_GONE_SECONDS = 40
 """A state lives for 30 s after its last renewal; then some time to tell."""
 
-TOKEN_SECONDS = 3
+TOKEN_SECONDS = 12
 """Life of a token that is to end while its document is open."""
 
 TOKEN_ENDED_SECONDS = 60

@@ -114,9 +114,6 @@ async def settle(clients: list[Client], gateways: list[Process], log: Log) -> No
         watching.cancel()
 
 
-@pytest.mark.xfail(
-    reason="[D7] needs numbers that differ after each loss: see schemas/records.py, LOSS_GAP", strict=True
-)
 @pytest.mark.parametrize("seed", FOUND)
 async def test_seeds_that_found_something(seed: int) -> None:
     """[D4] [D7] Each of these once broke a rule."""
