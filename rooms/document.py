@@ -203,9 +203,10 @@ class Document:
         return self.receipts.handed == self.receipts.durable
 
     def tidy(self, now: float) -> None:
-        """Every second: forget presence that was not renewed, and states that were encoded for joiners."""
+        """Every second: forget presence that was not renewed, and full states that were encoded meanwhile."""
         self.presence.expire(now)
         self._whole.clear()
+        self.replica.let_go_of_way_back()
 
     def close(self) -> None:
         """Drop timers and references; the document is not used any more."""

@@ -126,6 +126,10 @@ class Replica:
         except BaseException as error:  # noqa: BLE001  as above
             raise Malformed(f"not a state vector ({type(error).__name__})") from None
 
+    def let_go_of_way_back(self) -> None:
+        """Free the full state that is kept for undoing; the next update that needs it makes it anew."""
+        self._back = []
+
     def _apply_any(self, update: bytes) -> Applied:
         if update == EMPTY_UPDATE:
             return Applied(b"", complete=True)
