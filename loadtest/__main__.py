@@ -1,6 +1,6 @@
 """`./atrium bench`: measures Atrium and its peers on the same load, on this machine, in one run.
 
-    ./atrium bench              everything, three times: about half an hour
+    ./atrium bench              everything, three times: about twenty minutes
     ./atrium bench --quick      proves that all shapes run; says nothing about speed
     ./atrium bench --publish    also writes docs/benchmarks.md and docs/benchmarks.svg
     ./atrium bench --shape fanout-200 --servers atrium,y-websocket --repeat 1 --seconds 5
@@ -33,8 +33,13 @@ from loadtest.shapes import SHAPES, Kind, Shape
 OPEN_FILES = 16_384
 #: How the bench exits when it was interrupted, as shells expect it.
 INTERRUPTED = 130
+#: Kinds of shapes whose documents Node.js makes.
+_WITH_NODE = {Kind.JOINS, Kind.OPENS}
 _REPOSITORY = Path(__file__).parent.parent
+_DOCS = _REPOSITORY / "docs"
 _RESULTS = _REPOSITORY / "bench-results" / "results.json"
+#: What is measured when nobody says otherwise; `atrium` stands for the pair too (bench.chosen).
+EVERY_SERVER = ["atrium", "y-websocket", "hocuspocus", "hocuspocus-redis"]
 _ATRIUMS = {Atrium.name, AtriumHocuspocus.name}
 
 
@@ -45,7 +50,7 @@ def arguments(given: list[str]) -> argparse.Namespace:
     names = [shape.name for shape in SHAPES]
     servers = list(bench.SERVERS)
     parser.add_argument("--shape", action="append", choices=names, help="only this shape; may be given several times")
-    parser.add_argument("--servers", default=",".join(servers[:1] + servers[3:]), help=f"any of {', '.join(servers)}")
+    parser.add_argument("--servers", default=",".join(EVERY_SERVER), help=f"any of {', '.join(servers)}")
     parser.add_argument("--repeat", type=int, default=3, help="measurements of each server and shape (default 3)")
     parser.add_argument("--seconds", type=float, help="length of the measured interval instead of the shape's own")
     parser.add_argument("--warmup", type=float, help="seconds of the same load before it, instead of the shape's own")
@@ -54,12 +59,15 @@ def arguments(given: list[str]) -> argparse.Namespace:
         "--results", type=Path, default=_RESULTS, help="where the numbers go (bench-results/results.json)"
     )
     parser.add_argument("--publish", action="store_true", help="write docs/benchmarks.md and docs/benchmarks.svg")
+    parser.add_argument("--render", action="store_true", help="write these again from the numbers of an earlier run")
     parser.add_argument("--trace", type=Path, help=f"{trace.NAME}, if the tests' copy is not there")
     parser.add_argument("--list", action="store_true", help="name the shapes and end")
     chosen = parser.parse_args(given)
     chosen.servers = [name.strip() for name in chosen.servers.split(",")]
     if unknown := set(chosen.servers) - set(servers):
         parser.error(f"unknown server {', '.join(sorted(unknown))}; there are {', '.join(servers)}")
+    if chosen.publish and (chosen.quick or chosen.shape or chosen.servers != EVERY_SERVER):
+        parser.error("--publish is for a whole run: leave out --quick, --shape and --servers")
     return chosen
 
 
@@ -81,60 +89,61 @@ async def main(chosen: argparse.Namespace) -> int:
         print(f"[{monotonic() - begin:6.1f} s] {text}", file=sys.stderr, flush=True)
 
     usage.allow_open_files(OPEN_FILES)
+    chosen.results.parent.mkdir(parents=True, exist_ok=True)
     shapes = wanted_shapes(chosen)
     node = shutil.which("node") if shutil.which("npm") else None
     if not node:
-        say("Node.js is not installed: the peers and the joins cannot run, Atrium is measured alone")
+        if chosen.publish:
+            say("Node.js is not installed, and without it there are no peers to publish")
+            return 1
+        say("Node.js is not installed: Atrium is measured alone, and without large documents")
         chosen.servers = [name for name in chosen.servers if name in _ATRIUMS]
     with tempfile.TemporaryDirectory(prefix="atrium-bench-", ignore_cleanup_errors=True) as folder:
         workshop = Workshop(Path(folder), say, node)
         try:
-            shapes, state = await _document(shapes, chosen, workshop)
+            recorded = trace.find(chosen.trace)
+            shapes = _possible(shapes, recorded, workshop)
+            if not _ATRIUMS.issuperset(chosen.servers) or any(shape.kind in _WITH_NODE for shape in shapes):
+                await install(workshop)
             repeats = 1 if chosen.quick else chosen.repeat
             outcomes = await bench.run(
                 shapes,
                 chosen.servers,
                 repeats,
                 workshop,
-                Task(say, state, node),
+                Task(say, workshop.folder, node, recorded),
                 lambda outcome: say(table.line(outcome)),
+                stay=chosen.quick,
             )
         except StartFailed as error:
             print(error, file=sys.stderr)
             return 1
     report = results.gather(shapes, outcomes, command=repeatable(chosen))
     print(table.render(report))
-    chosen.results.parent.mkdir(parents=True, exist_ok=True)
     chosen.results.write_bytes(results.encode(report))
     say(f"numbers in {chosen.results}")
     if chosen.publish:
-        for path in publish.write(report, _REPOSITORY / "docs"):
+        for path in publish.write(report, _DOCS):
             say(f"wrote {path}")
-    return 1 if any(note.startswith("failed") for outcome in outcomes for note in outcome.measured.notes) else 0
+    return 1 if any(outcome.measured.failed for outcome in outcomes) else 0
 
 
-async def _document(
-    shapes: list[Shape], chosen: argparse.Namespace, workshop: Workshop
-) -> tuple[list[Shape], Path | None]:
-    """Installs what Node.js runs and makes the document for the joins; leaves the joins out if it cannot be made."""
-    if not workshop.node:
-        return [shape for shape in shapes if shape.kind is not Kind.JOINS], None
-    await install(workshop)
-    if not any(shape.kind is Kind.JOINS for shape in shapes):
-        return shapes, None
-    recorded = trace.find(chosen.trace)
-    if not recorded:
+def _possible(shapes: list[Shape], recorded: Path | None, workshop: Workshop) -> list[Shape]:
+    """Leaves out the shapes whose documents cannot be made."""
+    impossible = set() if workshop.node else set(_WITH_NODE)
+    if workshop.node and not recorded and any(shape.kind is Kind.JOINS for shape in shapes):
         workshop.say(f"{trace.NAME} is not there (--trace): joins are left out")
-        return [shape for shape in shapes if shape.kind is not Kind.JOINS], None
-    return shapes, await trace.state(workshop.node, recorded, workshop.folder)
+        impossible.add(Kind.JOINS)
+    return [shape for shape in shapes if shape.kind not in impossible]
 
 
 def repeatable(chosen: argparse.Namespace) -> str:
     """The command that repeats this run on any machine: without its paths."""
     shown = {"shape": chosen.shape or [], "seconds": [chosen.seconds], "warmup": [chosen.warmup]}
     words = [f"--{name} {value}" for name, values in shown.items() for value in values if value is not None]
-    words += [f"--repeat {chosen.repeat}"] + ["--quick"] * chosen.quick
-    return " ".join(["./atrium bench", *words])
+    words += [f"--servers {','.join(chosen.servers)}"] * (chosen.servers != EVERY_SERVER)
+    words += ["--quick"] if chosen.quick else [f"--repeat {chosen.repeat}"]
+    return " ".join(["./atrium bench", *words] + ["--publish"] * chosen.publish)
 
 
 def run(given: list[str]) -> int:
@@ -142,6 +151,9 @@ def run(given: list[str]) -> int:
     if chosen.list:
         for shape in SHAPES:
             print(f"{shape.name:15} {shape.title}  ({', '.join(shape.servers)})")
+        return 0
+    if chosen.render:
+        publish.write(results.decode(chosen.results.read_bytes()), _DOCS)
         return 0
 
     async def interruptible() -> int:

@@ -1,11 +1,15 @@
-"""Runs shapes on servers: per repetition each server in turn, so that a slow minute of the machine hits all of them."""
+"""Runs shapes on servers, again and again: each shape on all its servers in turn, so that a slow minute of the machine
+hits all of them, and all shapes once before any is repeated, so that it hits few of the repetitions.
+"""
 
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict, dataclass
+from time import monotonic
 from typing import Any
 
+from loadtest.forecast import Forecast, Step
 from loadtest.frames import WireError
-from loadtest.measure import Measured, Task, acks, cursors, edits, idle, joins
+from loadtest.measure import Measured, Task, acks, cursors, edits, idle, joins, opens
 from loadtest.servers import Server, Workshop
 from loadtest.servers.atrium import Atrium, AtriumHocuspocus, AtriumPair
 from loadtest.servers.child import StartFailed
@@ -27,6 +31,7 @@ _MEASURES: dict[Kind, Callable[[Server, Shape, Task], Coroutine[Any, Any, Measur
     Kind.CURSORS: cursors.measure,
     Kind.IDLE: idle.measure,
     Kind.ACKS: acks.measure,
+    Kind.OPENS: opens.measure,
 }
 
 
@@ -51,17 +56,34 @@ async def run(
     workshop: Workshop,
     task: Task,
     heard: Callable[[Outcome], None],
+    *,
+    stay: bool = False,
 ) -> list[Outcome]:
     """Measures everything and calls `heard` after each measurement. A server that fails is reported and left out, the
-    rest goes on.
+    rest goes on. Each measurement starts its server anew, unless they `stay` until the end: where speed says nothing.
     """
+    plan = [
+        Step(repeat, shape, name)
+        for repeat in range(1, repeats + 1)
+        for shape in shapes
+        for name in chosen(shape, servers)
+    ]
+    forecast = Forecast(plan)
     outcomes = []
-    for shape in shapes:
-        for repeat in range(1, repeats + 1):
-            for name in chosen(shape, servers):
-                outcome = await _once(shape, name, repeat, workshop, task)
-                outcomes.append(outcome)
-                heard(outcome)
+    running: dict[str, Server] = {}
+    try:
+        for step in plan:
+            begin = monotonic()
+            workshop.say(f"{step.shape.name} #{step.repeat} on {step.server} ({forecast})")
+            outcome = await _once(step, running, workshop, task)
+            if not stay or outcome.measured.failed:
+                await running.pop(step.server).stop()
+            forecast.took(monotonic() - begin)
+            outcomes.append(outcome)
+            heard(outcome)
+    finally:
+        for server in running.values():
+            await server.stop()
     return outcomes
 
 
@@ -75,17 +97,17 @@ def chosen(shape: Shape, servers: Sequence[str]) -> list[str]:
     return wanted
 
 
-async def _once(shape: Shape, name: str, repeat: int, workshop: Workshop, task: Task) -> Outcome:
-    server = SERVERS[name](workshop)
-    workshop.say(f"{shape.name} #{repeat}: starting {name}")
+async def _once(step: Step, running: dict[str, Server], workshop: Workshop, task: Task) -> Outcome:
+    """Measures on the server that is running, or on one that it starts and leaves among them."""
+    fresh = step.server not in running
+    server = running.setdefault(step.server, SERVERS[step.server](workshop))
     try:
-        await server.start()
-        measured = await _MEASURES[shape.kind](server, shape, task)
+        if fresh:
+            await server.start()
+        measured = await _MEASURES[step.shape.kind](server, step.shape, task)
     except (StartFailed, WireError, OSError, TimeoutError, ExceptionGroup) as error:
-        measured = Measured(notes=[f"failed: {_reason(error)}"])
-    finally:
-        await server.stop()
-    return Outcome(shape.name, name, repeat, measured, server.versions())
+        measured = Measured(failed=_reason(error))
+    return Outcome(step.shape.name, step.server, step.repeat, measured, server.versions())
 
 
 def _reason(error: Exception) -> str:

@@ -76,17 +76,15 @@ class Crowd:
         sent.append(perf_counter())
         self.receivers[author].connection.send_presence(state)
 
-    async def quiet(self, limit: float) -> float:
-        """Waits until nothing more arrives, at most `limit` seconds. Returns when the last edit arrived
-        (perf_counter).
-        """
+    async def quiet(self, limit: float) -> bool:
+        """Waits until nothing more arrives, at most `limit` seconds; whether it came to that."""
         begin = perf_counter()
         while perf_counter() < begin + limit:
             last = max(self._intake.edits_at, begin)
             if perf_counter() - last >= QUIET_SECONDS:
-                break
+                return True
             await asyncio.sleep(QUIET_SECONDS / 8)
-        return self._intake.edits_at
+        return False
 
     async def unknown_to_newcomer(self) -> int:
         """Edits of the first room that a client does not get which joins it now."""

@@ -53,7 +53,8 @@ class Dialect(Protocol):
 
     def presence(self, document: str, state: bytes) -> bytes: ...
 
-    def hear(self, payload: bytes) -> Heard: ...
+    def hear(self, payload: bytes, *, edits: bool = True) -> Heard:
+        """What a message says. Without `edits`, what was typed is not looked at: it may be anything Yjs can hold."""
 
     def state(self, payload: bytes) -> bytes | None:
         """The update inside a step 2, unread; None for every other message."""
@@ -74,8 +75,8 @@ class YWebSocket:
     def presence(self, document: str, state: bytes) -> bytes:
         return bytes((PRESENCE,)) + write_bytes(state)
 
-    def hear(self, payload: bytes) -> Heard:
-        return _hear(Reader(payload))
+    def hear(self, payload: bytes, *, edits: bool = True) -> Heard:
+        return _hear(Reader(payload), edits=edits)
 
     def state(self, payload: bytes) -> bytes | None:
         return _state(Reader(payload))
@@ -101,10 +102,10 @@ class Hocuspocus:
     def presence(self, document: str, state: bytes) -> bytes:
         return write_string(document) + bytes((PRESENCE,)) + write_bytes(state)
 
-    def hear(self, payload: bytes) -> Heard:
+    def hear(self, payload: bytes, *, edits: bool = True) -> Heard:
         if payload == bytes((PING,)):
             return Heard(Matter.PINGED)
-        return _hear(_behind_address(payload))
+        return _hear(_behind_address(payload), edits=edits)
 
     def state(self, payload: bytes) -> bytes | None:
         return None if payload == bytes((PING,)) else _state(_behind_address(payload))
@@ -122,7 +123,7 @@ def _state(reader: Reader) -> bytes | None:
     return None
 
 
-def _hear(reader: Reader) -> Heard:
+def _hear(reader: Reader, *, edits: bool) -> Heard:
     kind = reader.uint()
     if kind in (SYNC, SYNC_REPLY):
         step = reader.uint()
@@ -130,7 +131,7 @@ def _hear(reader: Reader) -> Heard:
         if step == _STEP1:
             return Heard(Matter.ASKED)
         matter = Matter.SYNCED if step == _STEP2 else Matter.NOTHING
-        return Heard(matter, runs=runs(body))
+        return Heard(matter, runs=runs(body) if edits else ())
     if kind == PRESENCE:
         return Heard(seen=states(reader.bytes()))
     if kind == DURABLE:

@@ -30,9 +30,12 @@ class Receiver:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts since `since` (perf_counter seconds at which the measured interval began)."""
+    """Counts since `since` (perf_counter seconds at which the measured interval began): what `arrived`, and of that
+    what was also sent since, `delivered`. A server that falls behind is still delivering what was sent before.
+    """
 
     since: float
+    arrived: int = 0
     delivered: int = 0
     latencies: array[float] = field(default_factory=lambda: array("d"))
 
@@ -121,6 +124,7 @@ def _note(
     if end <= known:
         return
     receiver.knows[author] = end
+    tally.arrived += end - known
     times = sent[author]
     for clock in range(known, end):
         left = times[clock]

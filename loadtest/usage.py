@@ -75,7 +75,21 @@ def _cpu(process: psutil.Process) -> float:
         times = process.cpu_times()
     except psutil.NoSuchProcess:
         return 0.0
-    return float(times.user + times.system)
+    return max(float(times.user + times.system), _run_time(process.pid))
+
+
+def _run_time(pid: int) -> float:
+    """CPU seconds of the threads that live, to the nanosecond; 0 where the system does not tell (Linux does).
+
+    The usual clock counts in steps of 10 ms, 5 % of what some measurements cost; but it has threads that ended.
+    """
+    total = 0
+    try:
+        for task in os.scandir(f"/proc/{pid}/task"):
+            total += int((Path(task.path) / "schedstat").read_text().split()[0])
+    except OSError:
+        return 0.0
+    return total / 1e9
 
 
 def _memory(process: psutil.Process) -> int:

@@ -7,7 +7,7 @@ servers forget it otherwise.
 
 import asyncio
 
-from loadtest import trace
+from loadtest import trace, yjs
 from loadtest.joiner import Joiner, join
 from loadtest.measure import Interval, Measured, Task, describe, undisturbed
 from loadtest.servers import Server
@@ -21,9 +21,9 @@ PUT_PAUSE, PUT_TRIES = 0.5, 60
 
 
 async def measure(server: Server, shape: Shape, task: Task) -> Measured:
-    assert task.state and task.node
+    assert task.node and task.recorded
+    update = await trace.state(task.node, task.recorded, task.folder)
     await server.prepare(1)
-    update = task.state.read_bytes()
     measured = Measured()
     here: list[Joiner] = []
     try:
@@ -31,7 +31,7 @@ async def measure(server: Server, shape: Shape, task: Task) -> Measured:
         await here[0].joined
         here[0].type(update)
         stored = await _until_stored(server, here, len(update) // 2)
-        if await trace.text(task.node, [stored]) != await trace.text(task.node, [update]):
+        if await yjs.look(task.node, [stored]) != await yjs.look(task.node, [update]):
             measured.notes.append("the document that joiners got differs from the recorded session")
         await _wave(server, shape.at_once, here)
         task.say(f"joining ({describe(server.serving())})")

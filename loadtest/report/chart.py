@@ -7,6 +7,7 @@ a bar that is far longer than all others is cut and marked, so that the others c
 from collections.abc import Sequence
 from html import escape
 
+from loadtest.measure import SATURATED
 from loadtest.report.results import Report, ServerRow, ShapeRows
 from loadtest.report.table import COLUMNS
 
@@ -19,6 +20,7 @@ _BAR, _STEP, _HEAD, _TITLE = 13, 20, 44, 26
 #: A bar may be this many times as long as the second longest before it is cut.
 _CUT = 3.0
 
+_SATURATED = "* could not keep up: it delivered only a part, and the latency is that part's"
 _STYLE = """
     text { font: 12px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #1f2328 }
     .title { font-size: 14px; font-weight: 600 }
@@ -42,6 +44,9 @@ def draw(report: Report) -> str:
             continue
         parts.append(_shape(shape, y))
         y += _HEAD + _TITLE + _STEP * len(shape.rows)
+    if any(_is_saturated(row) for shape in report.shapes for row in shape.rows):
+        parts.append(f'  <text class="quiet" x="{_MARGIN}" y="{y}">{escape(_SATURATED)}</text>')
+        y += _STEP
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {y}" width="{_WIDTH}" height="{y}" role="img" '
         f'aria-label="Benchmarks of {escape(report.date)}">\n  <style>{_STYLE}  </style>\n'
@@ -72,7 +77,7 @@ def _group(rows: Sequence[ServerRow], metric: str, x: int, y: int, width: int) -
     )
     for number, row in enumerate(rows):
         line = top + _STEP * number
-        lines.append(f'  <text x="{x}" y="{line + 11}">{escape(row.server)}</text>')
+        lines.append(f'  <text x="{x}" y="{line + 11}">{escape(row.label)}{"*" * _is_saturated(row)}</text>')
         if row.server not in values:
             lines.append(f'  <text class="quiet" x="{x + _NAMES + 6}" y="{line + 11}">not measured</text>')
             continue
@@ -86,6 +91,10 @@ def _group(rows: Sequence[ServerRow], metric: str, x: int, y: int, width: int) -
             lines.append(f'  <path class="cut" fill="none" d="{stroke}"/>')
         lines.append(f'  <text x="{x + _NAMES + length + 6:.1f}" y="{line + 11}">{value:,.{digits}f}</text>')
     return lines
+
+
+def _is_saturated(row: ServerRow) -> bool:
+    return any(note.startswith(SATURATED) for note in row.notes)
 
 
 def _scale(values: Sequence[float]) -> float:

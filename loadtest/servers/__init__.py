@@ -4,7 +4,7 @@ A server counts the CPU and memory of every process that serves; what runs besid
 is shown apart.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -23,7 +23,7 @@ class Workshop:
 
 
 class Server(Protocol):
-    """One kind of server, started anew for every measurement."""
+    """One kind of server. `start` after `stop` goes on with the rooms that were prepared, where it keeps any."""
 
     @property
     def name(self) -> str: ...
@@ -45,6 +45,9 @@ class Server(Protocol):
 
     def aside(self) -> dict[str, int]:
         """Process ids by name of what runs beside them and is shown apart."""
+
+    async def figures(self) -> Mapping[str, float]:
+        """What the first of its processes says of itself, by the names of /metrics; nothing if it does not."""
 
     def versions(self) -> dict[str, str]: ...
 

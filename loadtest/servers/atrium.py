@@ -8,10 +8,12 @@ guest.
 import asyncio
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
 import httpx
+import psutil
 
 from loadtest.connection import Seat
 from loadtest.dialects import HOCUSPOCUS, Y_WEBSOCKET, Dialect
@@ -33,11 +35,12 @@ class Atrium:
     gateways = 1
 
     def __init__(self, workshop: Workshop) -> None:
-        self._home = workshop.folder / "atrium"
+        self._home = workshop.folder / self.name
         self._child: Child | None = None
         self._processes: dict[str, int] = {}
         self._urls: list[httpx.URL] = []
         self._rooms: list[tuple[str, str]] = []
+        self._versions: dict[str, str] = {}
 
     async def start(self) -> None:
         port = free_ports(self.gateways)[0]
@@ -55,6 +58,11 @@ class Atrium:
         )
         instance = json.loads((await output([*command, "status", "--json"], environment)) or "{}")
         self._processes = {process["name"]: process["pid"] for process in instance["processes"]}
+        self._versions = {
+            called: await program_version(self._processes[name])
+            for name, called in (("valkey", "Valkey"), ("postgres", "PostgreSQL"))
+            if name in self._processes
+        }
         self._urls = [httpx.URL(process["url"]) for process in instance["processes"] if process.get("url")]
 
     async def prepare(self, rooms: int) -> None:
@@ -79,8 +87,14 @@ class Atrium:
     def aside(self) -> dict[str, int]:
         return {name: pid for name, pid in self._processes.items() if name not in self.serving()}
 
+    async def figures(self) -> dict[str, float]:
+        async with httpx.AsyncClient(base_url=self._urls[0], timeout=30.0) as http:
+            page = (await http.get("/metrics")).raise_for_status().text
+        samples = (line.split() for line in page.splitlines() if not line.startswith("#") and "{" not in line)
+        return {name: float(value) for name, value in samples}
+
     def versions(self) -> dict[str, str]:
-        return {}
+        return self._versions
 
     async def stop(self) -> None:
         if self._child:
@@ -105,6 +119,13 @@ class AtriumHocuspocus(Atrium):
         url = self._urls[client % len(self._urls)]
         project, token = self._rooms[room]
         return Seat(url.host, url.port or 80, "/hocuspocus", f"{project}/{DOCUMENT}", token, self.dialect)
+
+
+async def program_version(pid: int) -> str:
+    """The version that the program of a running process names, such as 16.4."""
+    printed = await output([psutil.Process(pid).exe(), "--version"], dict(os.environ))
+    found = re.search(r"\d+(\.\d+)+", printed)
+    return found[0] if found else printed.strip()
 
 
 async def output(command: list[str], environment: dict[str, str]) -> str:

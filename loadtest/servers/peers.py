@@ -61,6 +61,9 @@ class Peer:
     def aside(self) -> dict[str, int]:
         return {}
 
+    async def figures(self) -> dict[str, float]:
+        return {}
+
     def versions(self) -> dict[str, str]:
         return {package: installed_version(package) for package in self.packages}
 

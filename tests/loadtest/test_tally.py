@@ -41,6 +41,15 @@ def test_each_edit_counts_once_per_receiver() -> None:
     assert missing([reader], [0, 1], SENT) == 0
 
 
+def test_late_deliveries_of_earlier_edits_arrive_but_are_not_delivered() -> None:
+    """A server that still works off what was sent before the interval is paid for it, and not credited with it."""
+    reader = receiver(9, (4.0, edits((0, 0, 3))))
+    tally = Tally(since=2.5)
+    count_edits([reader], SENT, tally)
+    assert (tally.arrived, tally.delivered) == (3, 1)
+    assert list(tally.latencies) == [1.0]
+
+
 def test_an_authors_own_echo_does_not_count() -> None:
     """Servers that send an author its own edits deliver nothing by it."""
     author = receiver(0, (4.0, edits((0, 0, 3), (1, 0, 1))))

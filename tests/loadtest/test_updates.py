@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pycrdt import Doc, Text, merge_updates
 
-from loadtest import trace
+from loadtest import yjs
 from loadtest.presence import Seen, cursor, states
 from loadtest.servers import Workshop
 from loadtest.servers.peers import install
@@ -114,6 +114,6 @@ async def test_real_yjs_reads_the_edits() -> None:
     history = [0, 1, 0, 2, 2, 1, 0, 0]
     updates = typed(history)
     updates[0], updates[2] = updates[2], updates[0]
-    text = await asyncio.wait_for(trace.text(node, updates), 30)
+    text = (await asyncio.wait_for(yjs.look(node, updates), 30)).text
     assert len(text) == len(history)
     assert all(word in text for word in words(history))
