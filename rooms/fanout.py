@@ -2,7 +2,7 @@
 
 The first update after a quiet moment leaves at once. Those that follow within a window are merged, and leave together
 at its end. The authors of what is in a frame get one without their own part: theirs comes back to them only when it is
-durable (SPEC 4.3), which is how y-websocket 4 knows that it is saved.
+durable (SPEC S5), which is how y-websocket 4 knows that it is saved.
 
 A peer whose socket is full gets nothing: it is taken out, and when its socket drained gets one diff from what it had.
 """
@@ -27,6 +27,7 @@ class FanOut:
         "_figures",
         "_last",
         "_loop",
+        "_merged",
         "_pausing",
         "_replica",
         "_seats",
@@ -46,6 +47,8 @@ class FanOut:
         self._batch: list[tuple[Peer | None, bytes]] = []
         self._since = 0.0
         self._last = 0.0
+        self._merged = 1
+        """Updates in the latest frame: how busy the room is."""
         self._timer: asyncio.TimerHandle | None = None
         self._pausing: list[Peer] = []
         self._writing = False
@@ -82,7 +85,8 @@ class FanOut:
                 self._flush()
             return
         self._since = now = time.monotonic()
-        rest = self._last + min(MERGE_WINDOW_MAX, MERGE_WINDOW_PER_PEER * self._size) - now
+        window = min(MERGE_WINDOW_MAX, MERGE_WINDOW_PER_PEER * self._size * self._merged)
+        rest = self._last + window - now
         if rest <= 0:
             self._flush()
         else:
@@ -132,6 +136,7 @@ class FanOut:
     def _flush(self) -> None:
         self._timer = None
         batch, self._batch = self._batch, []
+        self._merged = len(batch)
         if len(batch) == 1:
             author, update = batch[0]
             self._send(messages.update(update), (author,))

@@ -29,11 +29,11 @@ NESTING_MAX = 128
 """Levels of arrays and objects in one value of an update; the CRDT and its clients recurse. Answer: close 4400."""
 
 # Times, in seconds.
-MERGE_WINDOW_PER_PEER = 0.000_015
-"""After a fan-out, what follows within this time, times the number of peers, leaves together. A write costs 6 to 8 us,
-so this keeps one room below a third of a core; a small room, where merging gains nothing, waits for nothing."""
-MERGE_WINDOW_MAX = 0.004
-"""The window in the largest rooms: more would be felt, and would save little."""
+MERGE_WINDOW_PER_PEER = 0.000_010
+"""After a fan-out, what follows within this time, times the peers, times the updates that just left together, waits and
+leaves together. A write costs 6 to 8 us: a quiet or small room waits for nearly nothing, and a busy one merges more."""
+MERGE_WINDOW_MAX = 0.007
+"""The window in the busiest rooms: more would be felt, and would save little."""
 PRESENCE_WINDOW = 0.050
 """The same for presence: cursors are seen within a quarter of a second also with 500 in a room."""
 PRESENCE_TIMEOUT = 30.0
