@@ -9,7 +9,6 @@ from gateway.app import create_app
 from gateway.auth.tokens import RoomToken, Tokens
 from gateway.limits import ROOM_TOKEN_SECONDS
 from gateway.settings import Settings
-from schemas.ids import new_id
 from schemas.roles import Role
 from tests.rest.api import Api
 from tests.rest.databases import execute
