@@ -2,17 +2,17 @@
 hits all of them, and all shapes once before any is repeated, so that it hits few of the repetitions.
 """
 
+import traceback
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from loadtest.forecast import Forecast, Step
-from loadtest.frames import WireError
 from loadtest.measure import Measured, Task, acks, cursors, edits, idle, joins, opens
 from loadtest.servers import Server, Workshop
 from loadtest.servers.atrium import Atrium, AtriumHocuspocus, AtriumPair
-from loadtest.servers.child import StartFailed
 from loadtest.servers.peers import HocuspocusPair, HocuspocusServer, YWebSocketServer
 from loadtest.shapes import Kind, Shape
 
@@ -105,7 +105,7 @@ async def _once(step: Step, running: dict[str, Server], workshop: Workshop, task
         if fresh:
             await server.start()
         measured = await _MEASURES[step.shape.kind](server, step.shape, task)
-    except (StartFailed, WireError, OSError, TimeoutError, ExceptionGroup) as error:
+    except Exception as error:  # noqa: BLE001  costs one measurement, not a run of twenty minutes; it is published
         measured = Measured(failed=_reason(error))
     return Outcome(step.shape.name, step.server, step.repeat, measured, server.versions())
 
@@ -113,4 +113,5 @@ async def _once(step: Step, running: dict[str, Server], workshop: Workshop, task
 def _reason(error: Exception) -> str:
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
-    return f"{type(error).__name__}: {error}"
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({Path(place.filename).name}, line {place.lineno})"

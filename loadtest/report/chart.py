@@ -83,7 +83,7 @@ def _group(rows: Sequence[ServerRow], metric: str, x: int, y: int, width: int) -
             continue
         value = values[row.server]
         length = max(1.0, room * min(value / full, 1.0))
-        kind = "bar atrium" if row.server.startswith("atrium") else "bar"
+        kind = "bar atrium" if row.is_atrium else "bar"
         rect = f'x="{x + _NAMES}" y="{line}" width="{length:.1f}" height="{_BAR}"'
         lines.append(f'  <rect class="{kind}" {rect} rx="2"/>')
         if value > full:

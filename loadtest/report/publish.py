@@ -9,9 +9,10 @@
 from pathlib import Path
 
 from loadtest.report import chart
-from loadtest.report.results import Report, ServerRow, ShapeRows
-from loadtest.report.table import COLUMNS, cell, columns, goal_text, mark, value_text
+from loadtest.report.results import FAILED, Report, ServerRow, ShapeRows
+from loadtest.report.table import COLUMNS, cell, columns, goal_text, mark, shortfall_text, value_text
 
+_CHART = "![Chart of all results: what they cost and how late they are](benchmarks.svg)"
 _TEXTS = Path(__file__).parent
 
 
@@ -27,7 +28,8 @@ def write(report: Report, folder: Path) -> list[Path]:
 def markdown(report: Report) -> str:
     head, method = ((_TEXTS / name).read_text(encoding="utf-8") for name in ("head.md", "method.md"))
     sections = [_section(shape) for shape in report.shapes]
-    return "\n".join([head, *_facts(report), "", *_goals(report), *_shortfalls(report), *sections, method])
+    before = [*_facts(report), "", *_goals(report), *_shortfalls(report), _CHART, ""]
+    return "\n".join([head, *before, *sections, method])
 
 
 def _facts(report: Report) -> list[str]:
@@ -61,19 +63,33 @@ def _goals(report: Report) -> list[str]:
 
 
 def _shortfalls(report: Report) -> list[str]:
-    """The goals that are not met, the servers that failed or lagged behind, in words."""
+    """The goals that are not met, what was not measured, what else a user of Atrium would mind, in words."""
     lines = []
     for shape in report.shapes:
-        title = _sentence(shape.title)
-        for verdict in shape.verdicts:
-            if verdict.met is None:
-                lines.append(f"- {title}: {goal_text(verdict)} was not measured.")
-            elif not verdict.met:
-                lines.append(
-                    f"- **Missed.** {title}: the goal is {goal_text(verdict)}, measured {value_text(verdict)}."
-                )
-        lines += dict.fromkeys(f"- {title}: {row.server} {note}" for row in shape.rows for note in row.notes)
+        missed = [shortfall_text(each) for each in shape.verdicts if each.met is False]
+        unmeasured = [goal_text(each) for each in shape.verdicts if each.met is None]
+        failures = [f"{row.server} {note}" for row in shape.rows for note in row.notes if note.startswith(FAILED)]
+        own = [note for row in shape.rows if row.is_atrium for note in row.notes if not note.startswith(FAILED)]
+        stalls = [_stalls(row) for row in shape.rows if "stall_ms" in row.metrics]
+        for about, what in (
+            ("missed", missed),
+            ("not measured", unmeasured),
+            ("failed", failures),
+            ("atrium", own),
+            ("other clients wait", stalls),
+        ):
+            if what:
+                lines.append(f"- {_sentence(shape.title)}: **{about}**: {'; '.join(dict.fromkeys(what))}.")
+    if disturbed := [row for shape in report.shapes for row in shape.rows if row.disturbances]:
+        rows = sum(len(shape.rows) for shape in report.shapes)
+        text = "was not quiet: times and CPU are greater than they would be. The lines below the tables say when"
+        lines.append(f"- The machine, in {len(disturbed)} of {rows} rows, {text}.")
     return ["## What falls short", "", *(lines or ["Nothing: every goal is met, and nothing unusual was noticed."]), ""]
+
+
+def _stalls(row: ServerRow) -> str:
+    opened, put = row.metrics["stall_ms"].most, row.metrics["put_stall_ms"].most
+    return f"{row.case}, up to {opened:,.0f} ms while it is opened and {put:,.0f} ms while it is put by one update"
 
 
 def _section(shape: ShapeRows) -> str:
@@ -88,13 +104,13 @@ def _section(shape: ShapeRows) -> str:
 
 
 def _beside(row: ServerRow) -> list[str]:
-    """What does not fit into a table: CPU by process where there are several."""
-    spent = {**row.cpu_seconds, **row.aside_seconds}
-    if len(spent) < 2:
-        return []
+    """What does not fit into a table: CPU by process where there are several, and notes."""
+    lines = [f"- {row.server}: {note}" for note in [*row.notes, *row.disturbances]]
+    if len({**row.cpu_seconds, **row.aside_seconds}) < 2:
+        return lines
     counted = ", ".join(f"{name} {seconds:.2f}" for name, seconds in row.cpu_seconds.items())
     beside = ", ".join(f"{name} {seconds:.2f}" for name, seconds in row.aside_seconds.items())
-    return [f"- {row.server}, CPU seconds: {counted}" + (f"; not counted: {beside}" if beside else "")]
+    return [f"- {row.server}: CPU seconds {counted}" + (f"; not counted {beside}" if beside else ""), *lines]
 
 
 def _sentence(text: str) -> str:

