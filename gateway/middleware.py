@@ -25,7 +25,7 @@ log = structlog.get_logger("gateway.http")
 
 
 def observe(settings: Settings, requests: Requests) -> Middleware:
-    """The outermost middleware. A WebSocket counts, and is logged, when it ends."""
+    """The outermost middleware. A WebSocket counts when it begins."""
 
     @web.middleware
     async def middleware(
@@ -38,7 +38,8 @@ def observe(settings: Settings, requests: Requests) -> Middleware:
             response = await _answer(request, handler, request_id)
             seconds = time.perf_counter() - started
             requests.count(request.method, _route(request), response.status, seconds)
-            say = log.debug if request.path in _QUIET else log.info
+            # A socket that was let in has lines of its own: joined, left, closing.
+            say = log.debug if request.path in _QUIET or response.status == 101 else log.info
             say(
                 "request",
                 method=request.method,

@@ -29,7 +29,7 @@ NESTING_MAX = 128
 """Levels of arrays and objects in one value of an update; the CRDT and its clients recurse. Answer: close 4400."""
 
 # Times, in seconds.
-MERGE_WINDOW_PER_PEER = 0.000_010
+MERGE_WINDOW_PER_PEER = 0.000_005
 """After a fan-out, what follows within this time, times the peers, times the updates that just left together, waits and
 leaves together. A write costs 6 to 8 us: a quiet or small room waits for nearly nothing, and a busy one merges more."""
 MERGE_WINDOW_MAX = 0.007
