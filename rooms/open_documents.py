@@ -18,7 +18,7 @@ from rooms.figures import Figures
 from rooms.limits import CATCH_UP_AT_ONCE, GAP_PATIENCE, LOAD_SLICE, OPEN_TIMEOUT, UNLOAD_AFTER
 from rooms.ports import Library, Log
 from rooms.presence_relay import PresenceRelay
-from rooms.replica import Replica
+from rooms.replica import EMPTY_UPDATE, Replica
 from rooms.tail import Verdict
 from schemas.documents import DocumentName
 from schemas.records import Commit, Loaded
@@ -70,8 +70,7 @@ class OpenDocuments:
             await self._library.follow(name)
             try:
                 loaded = await self._library.load(name)
-                replica = Replica()
-                stall = await _fill(replica, loaded)
+                replica, stall = await _fill(loaded)
                 self._figures.open_stall.observe(stall)
                 self._figures.worst_stall = max(self._figures.worst_stall, stall)
                 document = Document(
@@ -211,11 +210,10 @@ class OpenDocuments:
                 logger.info("document unloaded", document=document.name, record=document.tail.known)
 
 
-async def _fill(replica: Replica, loaded: Loaded) -> float:
-    """Apply what was loaded, in slices; the longest time in seconds that one slice took."""
+async def _fill(loaded: Loaded) -> tuple[Replica, float]:
+    """Apply what was loaded, in slices; and the longest time in seconds that one slice took."""
     started = time.perf_counter()
-    if loaded.state:
-        replica.absorb(loaded.state)
+    replica = Replica(loaded.state or EMPTY_UPDATE)
     longest = time.perf_counter() - started
     applied, started = 0, time.perf_counter()
     for commit in loaded.tail:
@@ -226,4 +224,4 @@ async def _fill(replica: Replica, loaded: Loaded) -> float:
             longest = max(longest, time.perf_counter() - started)
             await asyncio.sleep(0)
             applied, started = 0, time.perf_counter()
-    return max(longest, time.perf_counter() - started)
+    return replica, max(longest, time.perf_counter() - started)

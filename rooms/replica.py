@@ -45,24 +45,30 @@ class Replica:
 
     __slots__ = ("_back", "_back_size", "_clocks", "_deltas", "_doc", "_subscription")
 
-    def __init__(self) -> None:
+    def __init__(self, state: bytes = EMPTY_UPDATE) -> None:
+        """`state`: what it begins with, trusted and complete as a snapshot is; raises Malformed."""
         self._deltas: list[bytes] = []
         self._clocks: dict[bytes, int] | None = None
         """The state vector, while it is known; clients by their lib0 bytes."""
         self._back: list[bytes] = []
         """Updates that make this replica anew, while there is a way back."""
         self._back_size = 0
-        self._begin()
+        self._begin(state)
 
-    def _begin(self) -> None:
+    def _begin(self, state: bytes = EMPTY_UPDATE) -> None:
         self._doc: pycrdt.Doc[Any] = pycrdt.Doc()
         self._deltas.clear()
+        if state != EMPTY_UPDATE:
+            # Before anybody observes: nobody wants the delta, which costs a tenth of the loading.
+            self._load(state)
         deltas = self._deltas
         self._subscription = self._doc.observe(lambda event: deltas.append(event.update))
 
     def __del__(self) -> None:
         # pycrdt never frees a document that is still observed.
-        self._doc.unobserve(self._subscription)
+        subscription = getattr(self, "_subscription", None)
+        if subscription is not None:
+            self._doc.unobserve(subscription)
 
     def apply(self, update: bytes) -> Applied:
         """Merge an update of a client; raises Malformed when it is not one, and then nothing has changed."""
@@ -159,7 +165,7 @@ class Replica:
             self._remember(delta)
         return Applied(delta, complete=True)
 
-    def _merge(self, update: bytes) -> bytes:
+    def _load(self, update: bytes) -> None:
         doc = self._doc._doc
         try:
             # What pycrdt.Doc.apply_update comes down to; its Python layers cost more than the work (2 of 4 us).
@@ -174,6 +180,9 @@ class Replica:
         except BaseException as error:  # noqa: BLE001  as above
             self._deltas.clear()
             raise Malformed(f"the update does not apply ({type(error).__name__})") from None
+
+    def _merge(self, update: bytes) -> bytes:
+        self._load(update)
         deltas = self._deltas
         if not deltas:
             return b""
