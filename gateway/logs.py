@@ -24,6 +24,21 @@ def blot(line: str) -> str:
     return _PARAMETER.sub(r"\1[token]", _TOKEN.sub("[token]", line))
 
 
+class Lines:
+    """Where structlog's rendered lines go; `name` is the logger's, for its lines."""
+
+    def __init__(self, stream: TextIO, name: str = "") -> None:
+        self.name = name
+        self._stream = stream
+
+    def msg(self, line: str) -> None:
+        """Write one line at once."""
+        self._stream.write(line + "\n")
+        self._stream.flush()
+
+    debug = info = warning = error = critical = msg
+
+
 def configure_logs(level: LogLevel, name: str, stream: TextIO = sys.stderr) -> None:
     """Send every log line of this process, from `level` up, to `stream` as JSON with the process's name."""
     shared: list[structlog.typing.Processor] = [
@@ -37,14 +52,17 @@ def configure_logs(level: LogLevel, name: str, stream: TextIO = sys.stderr) -> N
         event["process"] = name
         return event
 
+    # Straight to the stream: by way of the standard library's loggers a line costs four times as much.
     structlog.configure(
         processors=[
-            structlog.stdlib.filter_by_level,
             *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+            add_process,
+            structlog.processors.format_exc_info,
+            structlog.processors.EventRenamer("event"),
+            _render,
         ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=lambda *names: Lines(stream, *names),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(stream)

@@ -32,7 +32,7 @@ NESTING_MAX = 128
 MERGE_WINDOW_PER_PEER = 0.000_005
 """After a fan-out, what follows within this time, times the peers, times the updates that just left together, waits and
 leaves together. A write costs 6 to 8 us: a quiet or small room waits for nearly nothing, and a busy one merges more."""
-MERGE_WINDOW_MAX = 0.007
+MERGE_WINDOW_MAX = 0.008
 """The window in the busiest rooms: more would be felt, and would save little."""
 PRESENCE_WINDOW = 0.050
 """The same for presence: cursors are seen within a quarter of a second also with 500 in a room."""
