@@ -10,7 +10,7 @@ import pycrdt
 import pytest
 
 from rooms import document as document_module
-from rooms import limits
+from rooms import fanout, limits
 from rooms.codec import awareness, messages
 from rooms.codec.awareness import State
 from rooms.codec.lib0 import var_bytes
@@ -267,8 +267,11 @@ async def test_gaps_max(document: Document) -> None:
         document.receive(client.peer, after(5, 9_999, 5, "b"), is_answer=False)
 
 
-async def test_merge_max(document: Document) -> None:
+async def test_merge_max(document: Document, monkeypatch: pytest.MonkeyPatch) -> None:
     """MERGE_MAX: so many updates wait at most, then they leave together before the window ends."""
+    # A window that lasts longer than the test, so that only the number can end it.
+    monkeypatch.setattr(fanout, "MERGE_WINDOW_PER_PEER", 60.0)
+    monkeypatch.setattr(fanout, "MERGE_WINDOW_MAX", 60.0)
     writer, reader = joined(document), joined(document)
     writer.text += "first"
     writer.send()
