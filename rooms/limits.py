@@ -1,4 +1,4 @@
-"""Every limit of a live document, with its unit, reason and answer. The gateway's own are in gateway/limits.py."""
+"""Every limit of a live document, with its unit, reason and answer. Connections: gateway/sockets/limits.py."""
 
 # Sizes, in bytes.
 UPDATE_MAX = 32 << 20

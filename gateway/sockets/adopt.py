@@ -2,7 +2,7 @@
 
     aiohttp: request line, headers, route, middleware ──► adopt ──► 101 ──► our protocol owns the transport
 
-Why not aiohttp's WebSocketResponse: it needs a task, a queue and some 30 kB per connection, and wakes a task for each
+Why not aiohttp's WebSocketResponse: it needs a task, a queue and a reader per connection, and wakes a task for each
 frame. Here a frame costs one call, and an idle connection a few kilobytes (docs/benchmarks.md).
 """
 

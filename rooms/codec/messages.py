@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from rooms.codec.lib0 import read_var_bytes, read_var_uint, var_bytes
 from rooms.errors import Malformed
 
-SYNC, AWARENESS, AUTH, QUERY_AWARENESS = 0, 1, 2, 3
-STEP_1, STEP_2, UPDATE = 0, 1, 2
+SYNC, AWARENESS, QUERY_AWARENESS = 0, 1, 3
 
 
 @dataclass(frozen=True, slots=True)
