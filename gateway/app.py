@@ -12,24 +12,29 @@ from uuid import UUID
 from aiohttp import web
 
 from gateway.access import Gate
-from gateway.allowance import Allowance
+from gateway.auth.identity import Identity
 from gateway.auth.tokens import Tokens
 from gateway.health import Health
-from gateway.limits import BODY_BYTES, PROJECTS_PER_USER_PER_MINUTE, ROOM_TOKENS_PER_USER_PER_MINUTE
+from gateway.limits import BODY_BYTES
 from gateway.metrics import LoopLag, Metrics, Requests
 from gateway.middleware import note_begun, observe
 from gateway.parts import HOME_URL, PARTS, HomeUrl, Parts
+from gateway.permissions import Permissions
+from gateway.rates import Rates
+from gateway.repeats import Repeats
 from gateway.routes import url_table
 from gateway.settings import Settings
 from gateway.sockets.wiring import plug_sockets
 from store.errors import MigrationRefused
 from store.migrate import Migration, find_applied, missing, read_files
 from store.postgres import Postgres, open_pool
+from store.redis import connect
 
 
 def create_app(settings: Settings, live: bool = True) -> web.Application:
-    """One gateway; without `live` documents it is the REST side alone, and needs no Redis."""
+    """One gateway; without `live` documents it is the REST side alone."""
     postgres = open_pool(settings.database_url)
+    redis = connect(settings.redis_url)
     migrations = read_files()
     tokens = Tokens(settings.secret)
     health = Health(settings.name)
@@ -37,21 +42,24 @@ def create_app(settings: Settings, live: bool = True) -> web.Application:
     metrics, requests, lag = Metrics(), Requests(), LoopLag()
     metrics.add(requests.figures)
     metrics.add(lag.figures)
+    gate = Gate(tokens, postgres)
     parts = Parts(
         settings=settings,
         postgres=postgres,
+        redis=redis,
         tokens=tokens,
-        gate=Gate(tokens, postgres),
+        gate=gate,
+        identity=Identity(gate, settings.secret),
+        permissions=Permissions(gate, {}),
+        rates=Rates(settings.guests_per_minute),
+        repeats=Repeats(),
         health=health,
         metrics=metrics,
-        guests=Allowance("guests from one address", settings.guests_per_minute),
-        projects=Allowance("projects by one user", PROJECTS_PER_USER_PER_MINUTE),
-        room_tokens=Allowance("room tokens for one user", ROOM_TOKENS_PER_USER_PER_MINUTE),
     )
     app = web.Application(middlewares=[observe(settings, requests)], client_max_size=BODY_BYTES)
     app.on_response_prepare.append(note_begun)
     app[PARTS] = parts
-    app.cleanup_ctx.append(_opened(postgres, lag))
+    app.cleanup_ctx.append(_opened(parts, lag))
     # The live documents add their own lifetimes (entered after PostgreSQL's, left before), their draining
     # (`on_shutdown`), checks (`parts.health.add`) and figures (`parts.metrics.add`).
     sockets = plug_sockets(app, parts) if live else None
@@ -67,14 +75,15 @@ def _own_url(settings: Settings) -> HomeUrl:
     return own_url
 
 
-def _opened(postgres: Postgres, lag: LoopLag) -> Callable[[web.Application], AsyncIterator[None]]:
+def _opened(parts: Parts, lag: LoopLag) -> Callable[[web.Application], AsyncIterator[None]]:
     async def opened(app: web.Application) -> AsyncIterator[None]:
-        async with postgres:
+        async with parts.postgres:
             ticker = asyncio.create_task(lag.tick())
             yield
             ticker.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await ticker
+        await parts.redis.aclose(close_connection_pool=True)
 
     return opened
 

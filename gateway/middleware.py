@@ -11,6 +11,7 @@ from aiohttp.typedefs import Middleware
 
 from gateway.addresses import address_of
 from gateway.metrics import Requests
+from gateway.operations import REQUEST_ID_KEY
 from gateway.problems import respond
 from gateway.settings import Settings
 from schemas.ids import new_id
@@ -33,6 +34,7 @@ def observe(settings: Settings, requests: Requests) -> Middleware:
     ) -> web.StreamResponse:
         given = request.headers.get(REQUEST_ID, "")
         request_id = given if _GIVEN_ID.fullmatch(given) else new_id().hex
+        request[REQUEST_ID_KEY] = request_id
         started = time.perf_counter()
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             response = await _answer(request, handler, request_id)

@@ -8,12 +8,16 @@ from uuid import UUID
 from aiohttp import web
 
 from gateway.access import Gate
-from gateway.allowance import Allowance
+from gateway.auth.identity import Identity
 from gateway.auth.tokens import Tokens
 from gateway.health import Health
 from gateway.metrics import Metrics
+from gateway.permissions import Permissions
+from gateway.rates import Rates
+from gateway.repeats import Repeats
 from gateway.settings import Settings
 from store.postgres import Postgres
+from store.redis import Redis
 
 HomeUrl = Callable[[UUID], Awaitable[str]]  # project -> WebSocket base of its room's home
 Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -21,17 +25,19 @@ Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """One gateway's parts. PostgreSQL opens with the application; the rest is ready when constructed."""
+    """One gateway's parts. PostgreSQL and Redis open with the application; the rest is ready when constructed."""
 
     settings: Settings
     postgres: Postgres
+    redis: Redis
     tokens: Tokens
     gate: Gate
+    identity: Identity
+    permissions: Permissions
+    rates: Rates
+    repeats: Repeats
     health: Health
     metrics: Metrics
-    guests: Allowance  # by client address
-    projects: Allowance  # by user
-    room_tokens: Allowance  # by user
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from gateway.allowance import TooMany
 from gateway.auth.tokens import Expired, TokenError
 from gateway.bodies import BadBody
 from gateway.limits import RETRY_AFTER_SECONDS
+from gateway.refusals import Refused
 from schemas.close_codes import CloseCode
 from schemas.problems import CONTENT_TYPE, FieldError, Problem
 from store.errors import StoreError, StoreUnavailable
@@ -33,6 +34,8 @@ _TITLES: Final = {
     "expired": "The access token has expired",
     "forbidden": "You may not do this",
     "not-found": "There is nothing here",
+    "conflict": "Something stands in the way",
+    "stale": "It was changed meanwhile",
     "method-not-allowed": "This URL does not take this method",
     "too-large": "The body is too large",
     "too-many": "Too many requests",
@@ -64,6 +67,8 @@ def describe(error: Exception) -> tuple[int, str, str, tuple[FieldError, ...], d
             status, kind = _DENIED.get(error.code, (403, "forbidden"))
             headers = _challenge("invalid_token", error.reason) if status == 401 else {}
             return status, kind, error.reason, (), headers
+        case Refused():
+            return error.status, error.kind, error.detail, error.errors, {}
         case BadBody():
             return (
                 error.status,

@@ -26,3 +26,19 @@ class StoreUnavailable(StoreError, Unavailable):
 
 class MigrationRefused(StoreError):
     """The migrations in the database and those of this version contradict each other; nothing was changed."""
+
+
+class Taken(StoreError):
+    """A unique thing exists already; `constraint` is the name of the index that says so. Choose another."""
+
+    def __init__(self, constraint: str) -> None:
+        super().__init__(f"already taken: {constraint}")
+        self.constraint = constraint
+
+
+class Dangling(StoreError):
+    """A row refers to one that is not there (any more); `constraint` names the reference."""
+
+    def __init__(self, constraint: str) -> None:
+        super().__init__(f"refers to nothing: {constraint}")
+        self.constraint = constraint

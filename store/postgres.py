@@ -11,16 +11,16 @@ the server answers or the connection breaks; the pool's size bounds how many the
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import Any, Final, LiteralString, Self, TypeVar
+from typing import Any, Final, LiteralString, Protocol, Self, TypeVar
 
 import psycopg
 from psycopg.rows import class_row, tuple_row
 from psycopg_pool import AsyncConnectionPool
 
-from store.errors import StoreUnavailable
+from store.errors import Dangling, StoreUnavailable, Taken
 
 POOL_SIZE: Final = 10  # connections of one process; PostgreSQL allows 100 in all by default
 QUEUE_LENGTH: Final = 1_000  # callers that wait for a connection; past it they are told so at once
@@ -35,6 +35,37 @@ Params = Mapping[str, object]
 RowT = TypeVar("RowT")
 ResultT = TypeVar("ResultT")
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+
+
+class Queries(Protocol):
+    """What a query function needs: the pool (each statement commits by itself), or a transaction."""
+
+    async def row(self, row: type[RowT], sql: LiteralString, params: Params | None = None) -> RowT | None: ...
+    async def rows(self, row: type[RowT], sql: LiteralString, params: Params | None = None) -> list[RowT]: ...
+    async def execute(self, sql: LiteralString, params: Params | None = None) -> int: ...
+
+
+class Transaction:
+    """Several statements that commit together; made by Postgres.transact."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def row(self, row: type[RowT], sql: LiteralString, params: Params | None = None) -> RowT | None:
+        """The first row of a query as `row(**columns)`, or None."""
+        async with self._connection.cursor(row_factory=class_row(row)) as cur:
+            await cur.execute(sql, params)
+            return await cur.fetchone()
+
+    async def rows(self, row: type[RowT], sql: LiteralString, params: Params | None = None) -> list[RowT]:
+        """All rows of a query as `row(**columns)`."""
+        async with self._connection.cursor(row_factory=class_row(row)) as cur:
+            await cur.execute(sql, params)
+            return await cur.fetchall()
+
+    async def execute(self, sql: LiteralString, params: Params | None = None) -> int:
+        """Run one statement; how many rows it touched."""
+        return (await self._connection.execute(sql, params)).rowcount
 
 
 class Postgres:
@@ -81,6 +112,13 @@ class Postgres:
         """Run one statement; how many rows it touched. Raises StoreUnavailable."""
         return await self._finish(self._execute(sql, params))
 
+    async def transact(self, work: Callable[[Transaction], Awaitable[ResultT]]) -> ResultT:
+        """Run `work` in one transaction: all of it is committed, or, when it raises, nothing. Raises StoreUnavailable.
+
+        It runs to its end also when the caller gives up; `work` must do nothing but queries.
+        """
+        return await self._finish(self._transact(work))
+
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """A connection for several statements (`async with connection.transaction()`), errors mapped."""
@@ -91,6 +129,10 @@ class Postgres:
     def waiting(self) -> int:
         """How many callers wait for a connection now, for the metrics."""
         return int(self._pool.get_stats().get("requests_waiting", 0))
+
+    async def _transact(self, work: Callable[[Transaction], Awaitable[ResultT]]) -> ResultT:
+        async with self._pool.connection() as connection, connection.transaction():
+            return await work(Transaction(connection))
 
     async def _first(self, row: type[RowT], sql: LiteralString, params: Params | None) -> RowT | None:
         async with (
@@ -140,7 +182,7 @@ async def _configure(connection: Connection) -> None:
 
 
 class _mapped:
-    """What psycopg raises when the server is away becomes StoreUnavailable; all else is a bug and passes."""
+    """What psycopg raises when the server is away, or a row cannot be, becomes ours; all else is a bug and passes."""
 
     def __enter__(self) -> None:
         return None
@@ -148,6 +190,10 @@ class _mapped:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if isinstance(error, psycopg.errors.UniqueViolation):
+            raise Taken(error.diag.constraint_name or "") from error
+        if isinstance(error, psycopg.errors.ForeignKeyViolation):
+            raise Dangling(error.diag.constraint_name or "") from error
         if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
             # psycopg's own text may name hosts and users: it stays in the cause, for the log.
             raise StoreUnavailable("PostgreSQL", type(error).__name__) from error

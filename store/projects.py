@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from schemas.roles import Role
-from store.postgres import Postgres
+from store.postgres import Postgres, Queries
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +21,10 @@ class ProjectRow:
 
 @dataclass(frozen=True, slots=True)
 class MembershipRow:
-    """What an access token is worth in one project, in one row, whatever of it exists."""
+    """What somebody is in one project, in one row, whatever of it exists."""
 
     project_exists: bool
-    session_is_good: bool
-    display_name: str | None  # None: no such user
+    is_public: bool  # or unlisted: who knows its id may read it
     role_name: str | None  # None: not a member
 
     @property
@@ -36,12 +35,7 @@ class MembershipRow:
     @property
     def opens(self) -> bool:
         """Whether all of it together lets somebody in."""
-        return self.session_is_good and self.role_name is not None
-
-
-@dataclass(frozen=True, slots=True)
-class _Existence:
-    project_exists: bool
+        return self.project_exists and (self.is_public or self.role_name is not None)
 
 
 async def create_project(postgres: Postgres, project_id: UUID, owner_id: UUID, name: str) -> ProjectRow:
@@ -65,38 +59,20 @@ async def create_project(postgres: Postgres, project_id: UUID, owner_id: UUID, n
     return row
 
 
-async def find_membership(postgres: Postgres, project_id: UUID, user_id: UUID, session_id: UUID) -> MembershipRow:
-    """Everything that decides whether an access token opens a project, in one round trip."""
-    row = await postgres.row(
+async def find_membership(db: Queries, project_id: UUID, user_id: UUID) -> MembershipRow:
+    """Everything that decides what somebody may do in a project, in one round trip."""
+    row = await db.row(
         MembershipRow,
         """
         SELECT projects.id IS NOT NULL AS project_exists,
-               sessions.id IS NOT NULL AS session_is_good,
-               users.display_name AS display_name,
+               coalesce(projects.visibility <> 'private', false) AS is_public,
                project_members.role AS role_name
         FROM (SELECT 1) AS one
         LEFT JOIN projects ON projects.id = %(project_id)s AND projects.deleted_at IS NULL
-        LEFT JOIN users ON users.id = %(user_id)s AND users.status = 'active'
-        LEFT JOIN sessions ON sessions.id = %(session_id)s AND sessions.user_id = users.id
-              AND sessions.revoked_at IS NULL AND sessions.expires_at > now()
         LEFT JOIN project_members ON project_members.project_id = projects.id
-              AND project_members.user_id = users.id
+              AND project_members.user_id = %(user_id)s
         """,
-        {"project_id": project_id, "user_id": user_id, "session_id": session_id},
+        {"project_id": project_id, "user_id": user_id},
     )
     assert row is not None  # (SELECT 1) always has its row
     return row
-
-
-async def project_exists(postgres: Postgres, project_id: UUID) -> bool:
-    """Whether the project is there and not deleted."""
-    row = await postgres.row(
-        _Existence,
-        """
-        SELECT EXISTS (
-            SELECT 1 FROM projects WHERE id = %(project_id)s AND deleted_at IS NULL
-        ) AS project_exists
-        """,
-        {"project_id": project_id},
-    )
-    return row is not None and row.project_exists

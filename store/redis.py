@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import Any
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import BlockingConnectionPool
+from redis.asyncio import Redis as Redis
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from store.errors import StoreUnavailable

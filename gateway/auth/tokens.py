@@ -5,6 +5,8 @@ used. A room token says who, in which project (`prj`), with which role, and open
 it can be handed to an editor without handing over the account. Made by gateway/routes, read by access.py.
 """
 
+import base64
+import binascii
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,6 +21,8 @@ from schemas.roles import Role
 
 ALGORITHM: Final = "HS256"  # pinned: the token's own `alg` is never asked
 PARTY: Final = "atrium"  # both who issues and who is addressed
+PLATFORM_PREFIX: Final = "atr_"  # so that scanners for leaked secrets find them
+PLATFORM_SECRET_BYTES: Final = 32
 
 
 class TokenError(Exception):
@@ -43,10 +47,20 @@ class AccessToken:
 
 
 @dataclass(frozen=True, slots=True)
+class PlatformToken:
+    """What a machine presents: the id of its row and the secret that the row holds a hash of. Not a JSON Web Token:
+    it lasts long, and its owner must be able to end it."""
+
+    session_id: UUID
+    secret: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class RoomToken:
-    """Proof of a role in one project."""
+    """Proof of a role in one project, as long as the session that asked for it is good."""
 
     user_id: UUID
+    session_id: UUID
     project_id: UUID
     role: Role
     display_name: str
@@ -66,12 +80,13 @@ class Tokens:
         return self._sign(claims, ACCESS_TOKEN_SECONDS), ACCESS_TOKEN_SECONDS
 
     def sign_room(
-        self, user_id: UUID, project_id: UUID, role: Role, display_name: str, not_after: float
+        self, user_id: UUID, session_id: UUID, project_id: UUID, role: Role, display_name: str, not_after: float
     ) -> tuple[str, int]:
         """A token and the seconds that it is good for; it never outlives `not_after` (Unix time)."""
         seconds = max(1, min(ROOM_TOKEN_SECONDS, int(not_after - self._now())))
         claims = {
             "sub": str(user_id),
+            "sid": str(session_id),
             "prj": str(project_id),
             "role": role.value,
             "name": display_name,
@@ -84,11 +99,13 @@ class Tokens:
         match self.verify(token):
             case AccessToken() as access:
                 return access
-            case RoomToken():
+            case _:
                 raise Forged("a room token opens documents only; use the access token here")
 
-    def verify(self, token: str) -> AccessToken | RoomToken:
-        """Read a token of either kind; raises Expired or Forged."""
+    def verify(self, token: str) -> AccessToken | RoomToken | PlatformToken:
+        """Read a token of any kind; raises Expired or Forged. A platform token is only read: its row proves it."""
+        if token.startswith(PLATFORM_PREFIX):
+            return _read_platform_token(token)
         claims = self._claims(token)
         try:
             match claims["typ"]:
@@ -101,6 +118,7 @@ class Tokens:
                 case "room":
                     return RoomToken(
                         user_id=parse_id(claims["sub"]),
+                        session_id=parse_id(claims["sid"]),
                         project_id=parse_id(claims["prj"]),
                         role=Role(claims["role"]),
                         display_name=str(claims["name"]),
@@ -136,3 +154,18 @@ class Tokens:
             # PyJWT parses the header before it checks anything, and lets some of json's errors through.
             # Its texts may quote parts of the token, hence `from None`.
             raise Forged("the token was not made by this server") from None
+
+
+def write_platform_token(session_id: UUID, secret: bytes) -> str:
+    """`atr_` and, in URL-safe base64, the 16 bytes of the id and the secret's 32."""
+    return PLATFORM_PREFIX + base64.urlsafe_b64encode(session_id.bytes + secret).decode()
+
+
+def _read_platform_token(token: str) -> PlatformToken:
+    try:
+        raw = base64.b64decode(token.removeprefix(PLATFORM_PREFIX), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raw = b""
+    if len(raw) != 16 + PLATFORM_SECRET_BYTES:
+        raise Forged("the token was not made by this server")
+    return PlatformToken(UUID(bytes=raw[:16]), raw[16:])

@@ -29,7 +29,7 @@ from store.announcements import Announcements
 from store.document_library import DocumentLibrary
 from store.document_log import DocumentLog
 from store.lane import Lane
-from store.redis import connect, ping
+from store.redis import ping
 from store.registry import Registry
 
 logger = structlog.get_logger("gateway.sockets")
@@ -43,7 +43,7 @@ def plug_sockets(app: web.Application, parts: Parts) -> Sockets:
     settings = parts.settings
     loop = asyncio.get_event_loop()
     origin = os.urandom(8)
-    redis = connect(settings.redis_url)
+    redis = parts.redis
     commits = Lane(settings.redis_url, "append")
     log = DocumentLog(redis, commits, origin, follows=True)
     announcements = Announcements(settings.redis_url, origin)
@@ -71,7 +71,6 @@ def plug_sockets(app: web.Application, parts: Parts) -> Sockets:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await commits.close()
-        await redis.aclose()
 
     async def on_shutdown(app: web.Application) -> None:
         await heart.stop()

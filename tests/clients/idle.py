@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from gateway.auth.tokens import Tokens
 from gateway.launch.home import Home
@@ -86,7 +86,9 @@ async def tokens_end(stack: Stack) -> None:
     """A document goes on with a fresh token when its own ends, and is left without one; the socket stays."""
     project = await create_project(stack.urls)
     tokens = Tokens(Home(stack.home).secret())
-    short, _ = tokens.sign_room(uuid4(), UUID(project.id), Role.EDITOR, "Short", time.time() + TOKEN_SECONDS)
+    owner = tokens.verify_access(project.access_token)
+    ends = time.time() + TOKEN_SECONDS
+    short, _ = tokens.sign_room(owner.user_id, owner.session_id, UUID(project.id), Role.EDITOR, "Short", ends)
     async with node_peer() as peer:
         renewed = await peer.open("renewed", **{**project.hocuspocus("renewed", socket="one"), "token": short})
         ended = await peer.open("ended", **{**project.hocuspocus("ended", socket="one"), "token": short})

@@ -37,7 +37,7 @@ async def refused_token(case: str, project: Project, stack: Stack) -> tuple[str 
         case "expired":
             yesterday = Tokens(secret(stack), now=lambda: time.time() - 24 * 3600)
             ended = time.time() - 12 * 3600
-            token, _ = yesterday.sign_room(uuid4(), UUID(project.id), Role.EDITOR, "Late", ended)
+            token, _ = yesterday.sign_room(uuid4(), uuid4(), UUID(project.id), Role.EDITOR, "Late", ended)
             return token, project.id
         case "another project's":
             return stranger.tokens["editor"], project.id

@@ -17,6 +17,7 @@ from store.migrate import migrate
 from store.postgres import Postgres, open_pool
 from tests.rest.api import Api
 from tests.rest.databases import new_database
+from tests.support.stack import Stack
 
 SECRET = "a secret for tests that has more than 32 bytes"
 
@@ -51,11 +52,11 @@ async def postgres(database: str) -> AsyncIterator[Postgres]:
 
 
 @pytest.fixture
-def make_settings(database: str) -> Callable[..., Settings]:
-    """Settings on `database`, with changes."""
+def make_settings(database: str, stack: Stack) -> Callable[..., Settings]:
+    """Settings on `database` and the shared instance's Redis, with changes."""
 
     def make(**changes: object) -> Settings:
-        basic: dict[str, object] = {"database_url": database, "redis_url": "redis://unused", "secret": SECRET}
+        basic: dict[str, object] = {"database_url": database, "redis_url": stack.redis_url, "secret": SECRET}
         return Settings(**(basic | changes))  # type: ignore[arg-type]  # the caller's keywords are checked by Settings
 
     return make

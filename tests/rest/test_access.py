@@ -39,9 +39,10 @@ class Scene:
         return self.tokens.sign_access(self.ada, self.session)[0]
 
     def room_token(self, role: Role = Role.EDITOR, project: UUID | None = None) -> str:
-        """For somebody whom the database has never seen."""
+        """Ada's, for a tool that calls itself Bob."""
         later = time.time() + 600
-        return self.tokens.sign_room(new_id(), project or self.project, role, "Bob", not_after=later)[0]
+        place = project or self.project
+        return self.tokens.sign_room(self.ada, self.session, place, role, "Bob", not_after=later)[0]
 
     async def refusal(self, token: str, project: object = None) -> Denied:
         """What the gate says to a token that does not open the project."""
@@ -142,11 +143,11 @@ async def test_invitation_works_at_once(scene: Scene, database: str) -> None:
 
 
 async def test_forgotten_project_is_asked_again(scene: Scene, database: str) -> None:
-    """`forget` makes a change known at once in this process."""
+    """`forget_project` makes a change known at once in this process."""
     await scene.gate.authorise(scene.access_token, str(scene.project))
     await scene.gate.authorise(scene.room_token(), str(scene.project))
     execute(database, "UPDATE projects SET deleted_at = now() WHERE id = %s", scene.project)
-    scene.gate.forget(scene.project)
+    scene.gate.forget_project(scene.project)
     assert (await scene.refusal(scene.access_token)).code is CloseCode.NOT_FOUND
     assert (await scene.refusal(scene.room_token())).code is CloseCode.NOT_FOUND
 
@@ -154,7 +155,7 @@ async def test_forgotten_project_is_asked_again(scene: Scene, database: str) -> 
 async def test_known_project_opens_without_postgresql(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """While PostgreSQL is away, or frozen, a room token opens a project that was seen lately."""
     await scene.gate.authorise(scene.room_token(), str(scene.project))
-    monkeypatch.setattr(scene.gate._projects, "_seconds", 0.0)  # as if the cache's seconds had passed
+    monkeypatch.setattr(scene.gate._members, "_seconds", 0.0)  # as if the cache's seconds had passed
     scene.cable.freeze()
     assert (await scene.gate.authorise(scene.room_token(), str(scene.project))).role is Role.EDITOR
     await scene.cable.cut()

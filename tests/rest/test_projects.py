@@ -20,7 +20,7 @@ async def test_maker_is_owner(api: Api, tokens: Tokens, postgres: Postgres) -> N
     assert reply.body["role"] == "owner"
     assert reply.body["owner_id"] == guest["user"]["id"]
     token = tokens.verify_access(guest["access_token"])
-    row = await find_membership(postgres, parse_id(reply.body["id"]), token.user_id, token.session_id)
+    row = await find_membership(postgres, parse_id(reply.body["id"]), token.user_id)
     assert row.role is Role.OWNER
 
 

@@ -38,7 +38,7 @@ def test_access_token_says_who() -> None:
 @pytest.mark.parametrize("role", list(Role))
 def test_room_token_says_who_where_and_as_what(role: Role) -> None:
     """A room token keeps its project, role and name, in any script."""
-    token, _ = Tokens(SECRET).sign_room(ME, PROJECT, role, "Ада 😀", not_after=time.time() + 600)
+    token, _ = Tokens(SECRET).sign_room(ME, SESSION, PROJECT, role, "Ада 😀", not_after=time.time() + 600)
     read = Tokens(SECRET).verify(token)
     assert isinstance(read, RoomToken)
     assert (read.user_id, read.project_id, read.role, read.display_name) == (ME, PROJECT, role, "Ада 😀")
@@ -46,7 +46,7 @@ def test_room_token_says_who_where_and_as_what(role: Role) -> None:
 
 def test_longest_name_fits() -> None:
     """A token with the longest name that an account may have is still read."""
-    token, _ = Tokens(SECRET).sign_room(ME, PROJECT, Role.VIEWER, "😀" * 100, not_after=time.time() + 600)
+    token, _ = Tokens(SECRET).sign_room(ME, SESSION, PROJECT, Role.VIEWER, "😀" * 100, not_after=time.time() + 600)
     assert isinstance(Tokens(SECRET).verify(token), RoomToken)
 
 
@@ -121,6 +121,6 @@ def _part(text: str) -> str:
 
 def test_room_token_is_no_access_token() -> None:
     """Where an account is needed, a room token is Forged."""
-    token, _ = Tokens(SECRET).sign_room(ME, PROJECT, Role.OWNER, "x", not_after=time.time() + 600)
+    token, _ = Tokens(SECRET).sign_room(ME, SESSION, PROJECT, Role.OWNER, "x", not_after=time.time() + 600)
     with pytest.raises(Forged):
         Tokens(SECRET).verify_access(token)
