@@ -15,6 +15,7 @@ from gateway.app import create_app
 from gateway.limits import BACKLOG, IN_FLIGHT_SECONDS, URL_BYTES
 from gateway.logs import configure_logs
 from gateway.parts import PARTS
+from gateway.porch import Patience, Porch
 from gateway.settings import Settings, SettingsError, read_settings
 
 log = structlog.get_logger("gateway")
@@ -47,15 +48,13 @@ async def serve(settings: Settings) -> int:
         log.error("cannot listen", host=settings.host, port=settings.port, reason=error.strerror)
         return 1
     app = create_app(settings)
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        shutdown_timeout=IN_FLIGHT_SECONDS,
-        max_line_size=URL_BYTES,
-        handle_signals=False,
-    )
+    runner = web.AppRunner(app, shutdown_timeout=IN_FLIGHT_SECONDS, handle_signals=False)
     await runner.setup()
-    await web.SockSite(runner, listener, backlog=BACKLOG).start()
+    assert runner.server is not None  # since `setup`
+    porch = Porch(runner.server, Patience(), access_log=None, max_line_size=URL_BYTES)
+    app[PARTS].metrics.add(porch.figures)
+    watch = asyncio.create_task(porch.run())
+    site = await loop.create_server(porch.caller, sock=listener, backlog=BACKLOG)
     log.info("listening", host=settings.host, port=settings.port, url=settings.public_url)
     # What was made up to here stays. Young objects are checked less often: a frame makes few, and no cycles.
     gc.freeze()
@@ -63,7 +62,9 @@ async def serve(settings: Settings) -> int:
     await stop.wait()
     app[PARTS].health.draining = True  # /readyz says so while the sockets drain
     log.info("stopping")
+    site.close()
     await runner.cleanup()
+    watch.cancel()
     log.info("stopped")
     return 0
 

@@ -27,12 +27,20 @@ class BadBody(Exception):
 
 async def read_body(request: web.Request, kind: type[BodyT], optional: bool = False) -> BodyT:
     """The body as `kind`; an empty one counts as `{}` where it is optional. Raises BadBody, or 413."""
-    raw = await request.read()
+    raw = await _whole(request)
     if not raw.strip():
         if not optional:
             raise BadBody(400, "the body is empty; this endpoint takes a JSON object")
         raw = b"{}"
     return decode(raw, kind)
+
+
+async def _whole(request: web.Request) -> bytes:
+    try:
+        return await request.read()
+    except (web.RequestPayloadError, ConnectionError):
+        # Its chunks or its compression are wrong, or it broke off: the client's doing, and no error of ours.
+        raise BadBody(400, "the body cannot be read to its end") from None
 
 
 def decode(raw: bytes, kind: type[BodyT]) -> BodyT:

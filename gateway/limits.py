@@ -24,3 +24,11 @@ CHECK_SECONDS: Final = 2.0  # for each question of /readyz; load balancers ask e
 IN_FLIGHT_SECONDS: Final = 3.0  # that REST requests get to finish when the process stops
 BACKLOG: Final = 1_024  # connections waiting to be accepted: a thousand clients may come back at once
 RETRY_AFTER_SECONDS: Final = 2  # told to clients when a store is away
+
+# Plain HTTP connections (porch.py); a WebSocket leaves the porch with its handshake.
+HEAD_SECONDS: Final = 20.0  # for a whole request head, from the connection's start or its first byte: nginx gives 60
+BODY_WINDOW_SECONDS: Final = 30.0  # in each of these a body brings BODY_WINDOW_BYTES: a bad mobile line stalls for ten
+BODY_WINDOW_BYTES: Final = 8 * 1024  # or has ended: 270 bytes a second, as Kestrel asks
+ANSWER_STALL_SECONDS: Final = 60.0  # that a client may leave an answer unread: nginx' own default
+HTTP_CONNECTIONS: Final = 8_192  # in one process, 10.6 kB each; past it the longest idle one goes, or the newcomer
+PORCH_LOOK_SECONDS: Final = 1.0  # between two looks at all of them

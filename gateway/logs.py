@@ -11,6 +11,7 @@ from typing import Final, TextIO
 
 import structlog
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web import RequestPayloadError
 
 from gateway.settings import LogLevel
 
@@ -89,7 +90,7 @@ def configure_logs(level: LogLevel, name: str, stream: TextIO = sys.stderr) -> N
 def _without_quotes(record: logging.LogRecord) -> bool:
     """A request that aiohttp cannot parse is the client's doing: one warning, and no traceback quoting it."""
     error = record.exc_info[1] if record.exc_info else None
-    if isinstance(error, HttpProcessingError):
+    if isinstance(error, (HttpProcessingError, RequestPayloadError)):
         record.exc_info = None
         record.levelno, record.levelname = logging.WARNING, "WARNING"
         record.msg = f"{record.msg}: {type(error).__name__}"
