@@ -26,8 +26,10 @@ from gateway.routes import url_table
 from gateway.settings import Settings
 from gateway.sockets.wiring import plug_sockets
 from store.errors import MigrationRefused
+from store.lane import Lane
 from store.migrate import Migration, find_applied, missing, read_files
 from store.postgres import Postgres, open_pool
+from store.rates import SharedRates
 from store.redis import connect
 
 
@@ -43,6 +45,7 @@ def create_app(settings: Settings, live: bool = True) -> web.Application:
     metrics.add(requests.figures)
     metrics.add(lag.figures)
     gate = Gate(tokens, postgres)
+    shared_rates = SharedRates(Lane(settings.redis_url, "gcra"))
     parts = Parts(
         settings=settings,
         postgres=postgres,
@@ -51,7 +54,7 @@ def create_app(settings: Settings, live: bool = True) -> web.Application:
         gate=gate,
         identity=Identity(gate, settings.secret),
         permissions=Permissions(gate, {}),
-        rates=Rates(settings.guests_per_minute),
+        rates=Rates(shared_rates, settings.rate_factor),
         repeats=Repeats(),
         health=health,
         metrics=metrics,
@@ -59,7 +62,7 @@ def create_app(settings: Settings, live: bool = True) -> web.Application:
     app = web.Application(middlewares=[observe(settings, requests)], client_max_size=BODY_BYTES)
     app.on_response_prepare.append(note_begun)
     app[PARTS] = parts
-    app.cleanup_ctx.append(_opened(parts, lag))
+    app.cleanup_ctx.append(_opened(parts, lag, shared_rates))
     # The live documents add their own lifetimes (entered after PostgreSQL's, left before), their draining
     # (`on_shutdown`), checks (`parts.health.add`) and figures (`parts.metrics.add`).
     sockets = plug_sockets(app, parts) if live else None
@@ -75,7 +78,7 @@ def _own_url(settings: Settings) -> HomeUrl:
     return own_url
 
 
-def _opened(parts: Parts, lag: LoopLag) -> Callable[[web.Application], AsyncIterator[None]]:
+def _opened(parts: Parts, lag: LoopLag, shared_rates: SharedRates) -> Callable[[web.Application], AsyncIterator[None]]:
     async def opened(app: web.Application) -> AsyncIterator[None]:
         async with parts.postgres:
             ticker = asyncio.create_task(lag.tick())
@@ -83,6 +86,7 @@ def _opened(parts: Parts, lag: LoopLag) -> Callable[[web.Application], AsyncIter
             ticker.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await ticker
+        await shared_rates.close()
         await parts.redis.aclose(close_connection_pool=True)
 
     return opened

@@ -5,9 +5,6 @@ from typing import Final
 BODY_BYTES: Final = 64 * 1024  # of a JSON body: the largest of today has one name of 200 characters
 URL_BYTES: Final = 8190  # of a request line: nginx' own default; a token takes about 400
 
-GUESTS_PER_ADDRESS_PER_MINUTE: Final = 6_000  # a campus behind one address may arrive at once; 3 ms each
-PROJECTS_PER_USER_PER_MINUTE: Final = 3_000  # people make one at a time, an import thousands
-ROOM_TOKENS_PER_USER_PER_MINUTE: Final = 6_000  # an integration asks for its users, with one account
 BUCKETS: Final = 20_000  # addresses or users remembered by one limit, about 200 bytes each
 
 SESSION_SECONDS: Final = 30 * 24 * 3600  # a guest may come back within a month

@@ -5,7 +5,6 @@
 `handler` makes an aiohttp handler of an operation; what any step raises becomes a problem (problems.py).
 """
 
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,6 +20,7 @@ from gateway.bodies import field_error, read_body
 from gateway.operation import ANY_SCOPE, LOGIN_ONLY, SAFE_METHODS, Answer, Operation, scope_of
 from gateway.parts import PARTS, Parts
 from gateway.permissions import known
+from gateway.rates import BY_ACCOUNT, account_in
 from gateway.refusals import Forbidden, Invalid, Missing, Stale
 from schemas.ids import parse_id
 from schemas.problems import FieldError
@@ -96,12 +96,14 @@ def handler(operation: Operation) -> Callable[[web.Request], Awaitable[web.Strea
         if caller is not None:
             _check_scope(operation, caller)
         address = address_of(request, parts.settings.trusted_proxies)
-        limits = await parts.rates.take(operation, caller, address, time.time())
+        limits = await parts.rates.take(operation, caller, address)
         access = await parts.permissions.permit(operation.may, caller, request.match_info)
         query = _query(request, operation)
         body: Any = None
         if operation.body not in (None, bytes):
             body = await read_body(request, operation.body, optional=operation.optional_body)
+            if operation.limit in BY_ACCOUNT and (account := account_in(body)) is not None:
+                await parts.rates.take_account(operation.limit, account)
         call = Call(request, parts, operation, caller, access, body, query)
         if operation.creates:
             answer = await parts.repeats.once(operation, caller, request, lambda: operation.run(call))

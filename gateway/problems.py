@@ -9,10 +9,10 @@ import msgspec
 from aiohttp import web
 
 from gateway.access import Denied
-from gateway.allowance import TooMany
 from gateway.auth.tokens import Expired, TokenError
 from gateway.bodies import BadBody
 from gateway.limits import RETRY_AFTER_SECONDS
+from gateway.rates import TooMany
 from gateway.refusals import Refused
 from schemas.close_codes import CloseCode
 from schemas.problems import CONTENT_TYPE, FieldError, Problem
@@ -78,7 +78,7 @@ def describe(error: Exception) -> tuple[int, str, str, tuple[FieldError, ...], d
                 {},
             )
         case TooMany():
-            return 429, "too-many", str(error), (), _retry(error.retry_after)
+            return 429, "too-many", str(error), (), dict(error.headers)
         case web.HTTPMethodNotAllowed():
             allowed = ", ".join(sorted(error.allowed_methods))
             return 405, "method-not-allowed", f"allowed here: {allowed}", (), {"Allow": allowed}

@@ -6,8 +6,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final, Literal, get_args
 from urllib.parse import urlsplit
 
-from gateway.limits import GUESTS_PER_ADDRESS_PER_MINUTE
-
+FACTOR_MAX: Final = 1_000_000.0  # as good as no rate limits
 SECRET_BYTES: Final = 32  # as long as HS256's output (RFC 7518, section 3.2)
 
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -31,7 +30,7 @@ class Settings:
     name: str = "gateway"  # unique among the gateways
     log_level: LogLevel = "info"
     trusted_proxies: tuple[Network, ...] = ()  # whose X-Forwarded-For is believed
-    guests_per_minute: int = GUESTS_PER_ADDRESS_PER_MINUTE  # per client address
+    rate_factor: float = 1.0  # all rate limits (gateway/rates.py) times this
 
     @property
     def socket_url(self) -> str:
@@ -54,7 +53,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         name=environment.get("ATRIUM_NAME") or f"gateway-{port}",
         log_level=_log_level(environment),
         trusted_proxies=_networks(environment),
-        guests_per_minute=_positive(environment, "ATRIUM_GUESTS_PER_MINUTE", GUESTS_PER_ADDRESS_PER_MINUTE),
+        rate_factor=_factor(environment, "ATRIUM_RATE_FACTOR"),
     )
 
 
@@ -98,6 +97,17 @@ def _positive(environment: Mapping[str, str], name: str, default: int) -> int:
     if not (value.isascii() and value.isdecimal() and 0 < len(value) < 10 and int(value) > 0):
         raise SettingsError(f"{name} must be a whole number above 0, not {value!r}")
     return int(value)
+
+
+def _factor(environment: Mapping[str, str], name: str) -> float:
+    value = environment.get(name) or "1"
+    try:
+        factor = float(value)
+    except ValueError:
+        factor = 0.0
+    if not 0 < factor <= FACTOR_MAX:
+        raise SettingsError(f"{name} must be a number above 0 and at most {FACTOR_MAX:,.0f}, not {value!r}")
+    return factor
 
 
 def _log_level(environment: Mapping[str, str]) -> LogLevel:

@@ -6,6 +6,7 @@ atrium:{documents}:dirty         sorted set: document → Unix time since when i
 atrium:{documents}:logs          sorted set: document → Unix time of its opening, or first record after a snapshot
 atrium:gateways                  hash: gateway → JSON
 atrium:doc:NAME                  channel of announcements
+atrium:{rates}:SUBJECT:SECONDS   theoretical arrival time of one rate limit's window
 """
 
 DIRTY = "atrium:{documents}:dirty"
@@ -24,3 +25,7 @@ def number(name: str) -> str:
 
 def channel(name: str) -> str:
     return CHANNEL + name
+
+
+def rate(subject: str, seconds: int) -> str:
+    return f"atrium:{{rates}}:{subject}:{seconds}"

@@ -25,7 +25,7 @@ TABLE: Final[tuple[Operation, ...]] = (
     # Projects
     Operation(
         "POST", "/api/projects", projects.create_project, SIGNED_IN,
-        body=p.ProjectRequest, answers=p.Project, status=201, creates=True, limit="projects",
+        body=p.ProjectRequest, answers=p.Project, status=201, creates=True,
     ),
     Operation(
         "POST", "/api/projects/{id}/token", projects.create_room_token, PUBLIC_VIEWER,

@@ -1,5 +1,6 @@
 """A person with an access token, as the tests of the REST side speak to a gateway. Made by the fixture `api`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,10 +37,17 @@ class Api:
         self.client = client
 
     async def call(
-        self, method: str, path: str, *, token: str = "", json: object = None, raw: bytes | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str = "",
+        json: object = None,
+        raw: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """One request; the reply, whatever its status."""
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers = dict(headers or {}) | ({"Authorization": f"Bearer {token}"} if token else {})
         options: dict[str, Any] = {"data": raw} if raw is not None else {} if json is None else {"json": json}
         async with self.client.request(method, path, headers=headers, **options) as response:
             body = await response.json(content_type=None) if "json" in response.content_type else None

@@ -57,6 +57,7 @@ def make_settings(database: str, stack: Stack) -> Callable[..., Settings]:
 
     def make(**changes: object) -> Settings:
         basic: dict[str, object] = {"database_url": database, "redis_url": stack.redis_url, "secret": SECRET}
+        basic["rate_factor"] = 100_000.0
         return Settings(**(basic | changes))  # type: ignore[arg-type]  # the caller's keywords are checked by Settings
 
     return make

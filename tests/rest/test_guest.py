@@ -1,14 +1,9 @@
 """`POST /api/auth/guest`."""
 
-from collections.abc import Callable
-
 import pytest
-from aiohttp.pytest_plugin import AiohttpClient
 
-from gateway.app import create_app
 from gateway.auth.tokens import Tokens
 from gateway.limits import ACCESS_TOKEN_SECONDS
-from gateway.settings import Settings
 from tests.rest.api import Api
 
 
@@ -72,15 +67,3 @@ async def test_wrong_shape_is_pointed_at(api: Api, raw: bytes, pointer: str) -> 
 async def test_not_json_is_malformed(api: Api, raw: bytes) -> None:
     """A body that is no JSON is a 400 problem."""
     (await api.call("POST", "/api/auth/guest", raw=raw)).problem(400, "malformed")
-
-
-async def test_guests_from_one_address_are_limited(
-    make_settings: Callable[..., Settings], aiohttp_client: AiohttpClient
-) -> None:
-    """Past the limit per address the answer is 429, and says when to come back."""
-    api = Api(await aiohttp_client(create_app(make_settings(guests_per_minute=2), live=False)))
-    await api.guest()
-    await api.guest()
-    reply = await api.call("POST", "/api/auth/guest")
-    reply.problem(429, "too-many")
-    assert 1 <= int(reply.headers["Retry-After"]) <= 31

@@ -7,13 +7,14 @@ import pytest
 from aiohttp import web
 from aiohttp.pytest_plugin import AiohttpClient
 
-from gateway.allowance import TooMany
 from gateway.app import create_app
 from gateway.bodies import field_error
 from gateway.problems import describe, respond
+from gateway.rates import TooMany
 from gateway.settings import Settings
 from schemas.problems import FieldError
 from store.errors import MigrationRefused, StoreUnavailable
+from store.gcra import Window
 from tests.rest.api import Api
 
 
@@ -63,7 +64,7 @@ async def test_unexpected_error_tells_nothing(
     [
         (StoreUnavailable("PostgreSQL", "gone", retry_after=7), 503, "7"),
         (MigrationRefused("edited"), 503, "2"),
-        (TooMany("guests", 10, retry_after=3), 429, "3"),
+        (TooMany("by one user", Window(10, 60), 3, {"Retry-After": "3"}), 429, "3"),
         (web.HTTPServiceUnavailable(headers={"Retry-After": "9"}), 503, "9"),
     ],
 )

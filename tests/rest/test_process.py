@@ -52,11 +52,11 @@ def test_everything_set() -> None:
             "ATRIUM_NAME": "gateway-2",
             "ATRIUM_LOG_LEVEL": "DEBUG",
             "ATRIUM_TRUSTED_PROXIES": "10.0.0.0/8, ::1",
-            "ATRIUM_GUESTS_PER_MINUTE": "5",
+            "ATRIUM_RATE_FACTOR": "0.5",
         }
     )
     assert settings.public_url == "http://[::1]:9000"
-    assert (settings.name, settings.log_level, settings.guests_per_minute) == ("gateway-2", "debug", 5)
+    assert (settings.name, settings.log_level, settings.rate_factor) == ("gateway-2", "debug", 0.5)
     assert settings.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("::1"))
 
 
@@ -86,7 +86,7 @@ def test_secrets_stay_out_of_repr() -> None:
         ("ATRIUM_PUBLIC_URL", "http://here?x=1"),
         ("ATRIUM_LOG_LEVEL", "loud"),
         ("ATRIUM_TRUSTED_PROXIES", "10.0.0.1/8"),
-        ("ATRIUM_GUESTS_PER_MINUTE", "-1"),
+        ("ATRIUM_RATE_FACTOR", "-1"),
     ],
 )
 def test_wrong_value_is_one_line(name: str, value: str) -> None:

@@ -1,4 +1,4 @@
-"""Ids, roles and close codes (schemas/), addresses and allowances (gateway/): pure rules."""
+"""Ids, roles and close codes (schemas/), and addresses (gateway/): pure rules."""
 
 import os
 from ipaddress import ip_network
@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.addresses import client_address
-from gateway.allowance import Allowance, TooMany
 from schemas.close_codes import CloseCode
 from schemas.ids import new_id, parse_id, uuid7
 from schemas.roles import Role
@@ -75,29 +74,3 @@ def test_close_codes_stay() -> None:
 def test_only_trusted_proxies_are_believed(peer: str, forwarded: list[str], address: str) -> None:
     """The client is the nearest hop that is no trusted proxy; what it wrote itself does not count."""
     assert client_address(peer, forwarded, PROXIES) == address
-
-
-def test_allowance_fills_up_again() -> None:
-    """After a burst there is one more for each part of the minute, and never more than a minute's worth."""
-    allowance = Allowance("guests", 6)
-    for _ in range(6):
-        allowance.take("a", 0.0)
-    with pytest.raises(TooMany) as caught:
-        allowance.take("a", 1.0)
-    assert 9 <= caught.value.retry_after <= 10
-    allowance.take("a", 1.0 + caught.value.retry_after)
-    allowance.take("b", 1.0)
-    for _ in range(6):
-        allowance.take("a", 10_000.0)
-    with pytest.raises(TooMany):
-        allowance.take("a", 10_000.0)
-
-
-def test_allowance_remembers_a_bounded_number() -> None:
-    """Whoever was not seen for longest is forgotten first."""
-    allowance = Allowance("guests", 1, keys=2)
-    for key in "abc":
-        allowance.take(key, 0.0)
-    with pytest.raises(TooMany):
-        allowance.take("c", 0.0)
-    allowance.take("a", 0.0)
