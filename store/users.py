@@ -25,8 +25,8 @@ async def create_guest(
         UserRow,
         """
         WITH made AS (
-            INSERT INTO users (id, display_name, is_guest)
-            VALUES (%(user_id)s, %(display_name)s, true)
+            INSERT INTO users (id, display_name, is_guest, tier)
+            VALUES (%(user_id)s, %(display_name)s, true, 'guest')
             RETURNING id, display_name, is_guest, created_at
         ), session AS (
             INSERT INTO sessions (id, user_id, expires_at)
