@@ -55,7 +55,7 @@ def create_app(settings: Settings, live: bool = True) -> web.Application:
         identity=Identity(gate, settings.secret),
         permissions=Permissions(gate, {}),
         rates=Rates(shared_rates, settings.rate_factor),
-        repeats=Repeats(),
+        repeats=Repeats(postgres),
         health=health,
         metrics=metrics,
     )

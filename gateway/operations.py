@@ -105,11 +105,12 @@ def handler(operation: Operation) -> Callable[[web.Request], Awaitable[web.Strea
             if operation.limit in BY_ACCOUNT and (account := account_in(body)) is not None:
                 await parts.rates.take_account(operation.limit, account)
         call = Call(request, parts, operation, caller, access, body, query)
-        if operation.creates:
-            answer = await parts.repeats.once(operation, caller, request, lambda: operation.run(call))
-        else:
+
+        async def run() -> web.StreamResponse:
             answer = await operation.run(call)
-        response = answer if isinstance(answer, web.StreamResponse) else respond(request, operation, answer)
+            return answer if isinstance(answer, web.StreamResponse) else respond(request, operation, answer)
+
+        response = await (parts.repeats.once(request, caller, run) if operation.creates else run())
         if not response.prepared:
             response.headers.update(limits)
         return response

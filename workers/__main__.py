@@ -20,6 +20,7 @@ from store.document_log import DocumentLog
 from store.lane import Lane
 from store.postgres import Postgres, open_pool
 from store.redis import connect, is_unavailable
+from workers.chores import chores, keep_doing
 from workers.jobs import Jobs
 from workers.logs import configure_logs
 from workers.settings import Settings, SettingsError, read_settings
@@ -113,6 +114,7 @@ async def serve(settings: Settings, queue: str) -> None:
         if queue == DOCUMENT_QUEUE:
             tasks.add(asyncio.create_task(work(settings, queue, document_jobs(postgres, log)), name="queue"))
             tasks.add(asyncio.create_task(keep_sweeping(settings, postgres, log), name="sweep"))
+            tasks |= {asyncio.create_task(keep_doing(chore), name=chore.name) for chore in chores(postgres)}
         logger.info("working", queue=queue)
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks - done:

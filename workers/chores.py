@@ -1,0 +1,50 @@
+"""What workers tidy up now and then, each safe to repeat and to run in several workers at once. Run by __main__.py.
+
+Every chore removes a bounded number and comes again: no chore holds a lock or a connection for long.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from schemas.unavailable import Unavailable
+from store import repeats
+from store.postgres import Postgres
+
+logger = structlog.get_logger("workers")
+DAY = 24 * 3600.0
+BATCH = 1_000
+"""Rows of one round: a statement of some 10 ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """`run` answers how many things it did; where it did many it comes again at once."""
+
+    name: str
+    seconds: float
+    """Pause between two rounds."""
+    run: Callable[[], Awaitable[int]]
+
+
+def chores(postgres: Postgres) -> Sequence[Chore]:
+    """All of them."""
+    return [
+        Chore("forget idempotency keys", 60, lambda: repeats.remove_old(postgres, DAY, BATCH)),
+    ]
+
+
+async def keep_doing(chore: Chore) -> None:
+    """One chore, for ever; cancel to stop."""
+    while True:
+        await asyncio.sleep(chore.seconds * random.uniform(0.8, 1.2))
+        try:
+            while (done := await chore.run()) >= BATCH:
+                logger.info("chore", chore=chore.name, done=done)
+            if done:
+                logger.info("chore", chore=chore.name, done=done)
+        except Unavailable as error:
+            logger.warning("chore postponed", chore=chore.name, reason=str(error))
