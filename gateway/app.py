@@ -14,6 +14,7 @@ from aiohttp import web
 from gateway.access import Gate
 from gateway.auth.identity import Identity
 from gateway.auth.tokens import Tokens
+from gateway.headers import cors, guard
 from gateway.health import Health
 from gateway.limits import BODY_BYTES
 from gateway.metrics import LoopLag, Metrics, Requests
@@ -59,8 +60,8 @@ def create_app(settings: Settings, live: bool = True) -> web.Application:
         health=health,
         metrics=metrics,
     )
-    app = web.Application(middlewares=[observe(settings, requests)], client_max_size=BODY_BYTES)
-    app.on_response_prepare.append(note_begun)
+    app = web.Application(middlewares=[cors(settings), observe(settings, requests)], client_max_size=BODY_BYTES)
+    app.on_response_prepare.extend((note_begun, guard(settings)))
     app[PARTS] = parts
     app.cleanup_ctx.append(_opened(parts, lag, shared_rates))
     # The live documents add their own lifetimes (entered after PostgreSQL's, left before), their draining

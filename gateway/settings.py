@@ -32,6 +32,8 @@ class Settings:
     trusted_proxies: tuple[Network, ...] = ()  # whose X-Forwarded-For is believed
     rate_factor: float = 1.0  # all rate limits (gateway/rates.py) times this
 
+    origins: tuple[str, ...] = ()  # of pages elsewhere that may ask from a browser (CORS, /events by cookie)
+
     @property
     def socket_url(self) -> str:
         """`public_url` for WebSocket clients: ws:// or wss://."""
@@ -54,6 +56,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         log_level=_log_level(environment),
         trusted_proxies=_networks(environment),
         rate_factor=_factor(environment, "ATRIUM_RATE_FACTOR"),
+        origins=_origins(environment),
     )
 
 
@@ -108,6 +111,16 @@ def _factor(environment: Mapping[str, str], name: str) -> float:
     if not 0 < factor <= FACTOR_MAX:
         raise SettingsError(f"{name} must be a number above 0 and at most {FACTOR_MAX:,.0f}, not {value!r}")
     return factor
+
+
+def _origins(environment: Mapping[str, str]) -> tuple[str, ...]:
+    given = [environment.get(name, "") for name in ("ATRIUM_ORIGINS", "FRONTEND_URL")]
+    found = dict.fromkeys(" ".join(given).replace(",", " ").split())
+    for origin in found:
+        parts = urlsplit(origin)
+        if parts.scheme not in ("http", "https") or origin != f"{parts.scheme}://{parts.netloc}".lower():
+            raise SettingsError(f"ATRIUM_ORIGINS must list origins such as https://app.example, not {origin!r}")
+    return tuple(found)
 
 
 def _log_level(environment: Mapping[str, str]) -> LogLevel:
