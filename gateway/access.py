@@ -12,6 +12,7 @@ not long ago; all else is StoreUnavailable.
 import asyncio
 import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
@@ -25,8 +26,8 @@ from schemas.ids import parse_id
 from schemas.roles import Role
 from store.errors import StoreUnavailable
 from store.postgres import Postgres
-from store.projects import MembershipRow, find_membership
-from store.sessions import SessionRow, find_session
+from store.projects import MembershipRow, find_membership, find_memberships
+from store.sessions import SessionRow, find_session, find_sessions
 
 LIVE_SCOPE = "live"
 """What a platform token needs to open documents and events."""
@@ -145,9 +146,23 @@ class Gate:
         session, row = await asyncio.gather(
             self._session(access.session_id), self._membership(access.project_id, access.user_id)
         )
-        if session is None:
-            raise Denied(CloseCode.UNAUTHENTICATED, ENDED)
-        return _with_role(access, _role_in(row), is_member=row.role is not None)
+        return _now(access, session is not None, row)
+
+    async def again_each(self, accesses: Sequence[Access]) -> list[Access | Denied]:
+        """The same for many, in two questions and past what is remembered. Raises StoreUnavailable."""
+        sessions, rows = await asyncio.gather(
+            find_sessions(self._postgres, {access.session_id for access in accesses}),
+            find_memberships(self._postgres, {(access.project_id, access.user_id) for access in accesses}),
+        )
+        good = {session.id for session in sessions}
+        answers: list[Access | Denied] = []
+        for access in accesses:
+            try:
+                row = rows[access.project_id, access.user_id]
+                answers.append(_now(access, access.session_id in good, row))
+            except Denied as denied:
+                answers.append(denied)
+        return answers
 
     # Forgetting: what changed was announced
 
@@ -194,6 +209,12 @@ class Gate:
             return await asyncio.wait_for(asked, EXISTENCE_WAIT_SECONDS)
         except (StoreUnavailable, TimeoutError):
             return _with_role(access, _role_in(row), is_member=row.role is not None)
+
+
+def _now(access: Access, session_is_good: bool, row: MembershipRow) -> Access:
+    if not session_is_good and access.session_id != NOBODY:
+        raise Denied(CloseCode.UNAUTHENTICATED, ENDED)
+    return _with_role(access, _role_in(row), is_member=row.role is not None)
 
 
 def _role_in(row: MembershipRow) -> Role:

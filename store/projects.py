@@ -1,5 +1,6 @@
 """Projects and their members: one function per query. Called by the routes and by gateway/access.py."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -76,3 +77,28 @@ async def find_membership(db: Queries, project_id: UUID, user_id: UUID) -> Membe
     )
     assert row is not None  # (SELECT 1) always has its row
     return row
+
+
+@dataclass(frozen=True, slots=True)
+class _AskedMembership(MembershipRow):
+    asked_project: UUID
+    asked_user: UUID
+
+
+async def find_memberships(db: Queries, pairs: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], MembershipRow]:
+    """The same for many pairs of project and user at once; every pair has its row."""
+    rows = await db.rows(
+        _AskedMembership,
+        """
+        SELECT asked.project_id AS asked_project, asked.user_id AS asked_user,
+               projects.id IS NOT NULL AS project_exists,
+               coalesce(projects.visibility <> 'private', false) AS is_public,
+               project_members.role AS role_name
+        FROM unnest(%(projects)s::uuid[], %(users)s::uuid[]) AS asked (project_id, user_id)
+        LEFT JOIN projects ON projects.id = asked.project_id AND projects.deleted_at IS NULL
+        LEFT JOIN project_members ON project_members.project_id = projects.id
+              AND project_members.user_id = asked.user_id
+        """,
+        {"projects": [project for project, _ in pairs], "users": [user for _, user in pairs]},
+    )
+    return {(row.asked_project, row.asked_user): row for row in rows}

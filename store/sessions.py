@@ -1,5 +1,6 @@
 """Sessions: a login or a platform token, the row behind every credential. Called by access.py and the routes."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -24,7 +25,12 @@ class SessionRow:
 
 async def find_session(db: Queries, session_id: UUID) -> SessionRow | None:
     """The session with its user; None when either is no longer good."""
-    return await db.row(
+    return next(iter(await find_sessions(db, [session_id])), None)
+
+
+async def find_sessions(db: Queries, session_ids: Collection[UUID]) -> list[SessionRow]:
+    """Those of the sessions that are good, with their users."""
+    return await db.rows(
         SessionRow,
         """
         SELECT sessions.id, sessions.user_id, sessions.kind, sessions.scopes, sessions.secret_hash,
@@ -32,10 +38,10 @@ async def find_session(db: Queries, session_id: UUID) -> SessionRow | None:
                users.display_name, users.is_guest, users.role = 'admin' AS is_admin, users.tier
         FROM sessions
         JOIN users ON users.id = sessions.user_id
-        WHERE sessions.id = %(session_id)s
+        WHERE sessions.id = ANY(%(session_ids)s)
           AND sessions.revoked_at IS NULL
           AND sessions.expires_at > now()
           AND users.status = 'active'
         """,
-        {"session_id": session_id},
+        {"session_ids": list(session_ids)},
     )
