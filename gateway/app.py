@@ -14,6 +14,7 @@ from aiohttp import web
 from gateway.access import Gate
 from gateway.auth.identity import Identity
 from gateway.auth.tokens import Tokens
+from gateway.events.nudge import Nudge
 from gateway.headers import cors, guard
 from gateway.health import Health
 from gateway.limits import BODY_BYTES
@@ -27,17 +28,20 @@ from gateway.routes import url_table
 from gateway.settings import Settings
 from gateway.sockets.wiring import plug_sockets
 from store.errors import MigrationRefused
+from store.event_log import EventLog
 from store.lane import Lane
 from store.migrate import Migration, find_applied, missing, read_files
 from store.postgres import Postgres, open_pool
 from store.rates import SharedRates
 from store.redis import connect
+from store.teller import tell
 
 
 def create_app(settings: Settings, live: bool = True) -> web.Application:
     """One gateway; without `live` documents it is the REST side alone."""
     postgres = open_pool(settings.database_url)
     redis = connect(settings.redis_url)
+    events = EventLog(redis)
     migrations = read_files()
     tokens = Tokens(settings.secret)
     health = Health(settings.name)
@@ -57,6 +61,7 @@ def create_app(settings: Settings, live: bool = True) -> web.Application:
         permissions=Permissions(gate, {}),
         rates=Rates(shared_rates, settings.rate_factor),
         repeats=Repeats(postgres),
+        nudge=Nudge(lambda: tell(postgres, events)),
         health=health,
         metrics=metrics,
     )
@@ -84,6 +89,7 @@ def _opened(parts: Parts, lag: LoopLag, shared_rates: SharedRates) -> Callable[[
         async with parts.postgres:
             ticker = asyncio.create_task(lag.tick())
             yield
+            await parts.nudge.close()
             ticker.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await ticker

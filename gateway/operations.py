@@ -107,7 +107,11 @@ def handler(operation: Operation) -> Callable[[web.Request], Awaitable[web.Strea
         call = Call(request, parts, operation, caller, access, body, query)
 
         async def run() -> web.StreamResponse:
-            answer = await operation.run(call)
+            try:
+                answer = await operation.run(call)
+            finally:
+                if operation.method not in SAFE_METHODS:
+                    parts.nudge()
             return answer if isinstance(answer, web.StreamResponse) else respond(request, operation, answer)
 
         response = await (parts.repeats.once(request, caller, run) if operation.creates else run())

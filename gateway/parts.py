@@ -10,6 +10,7 @@ from aiohttp import web
 from gateway.access import Gate
 from gateway.auth.identity import Identity
 from gateway.auth.tokens import Tokens
+from gateway.events.nudge import Nudge
 from gateway.health import Health
 from gateway.metrics import Metrics
 from gateway.permissions import Permissions
@@ -36,6 +37,7 @@ class Parts:
     permissions: Permissions
     rates: Rates
     repeats: Repeats
+    nudge: Nudge
     health: Health
     metrics: Metrics
 

@@ -6,6 +6,9 @@ atrium:{documents}:dirty         sorted set: document → Unix time since when i
 atrium:{documents}:logs          sorted set: document → Unix time of its opening, or first record after a snapshot
 atrium:gateways                  hash: gateway → JSON
 atrium:doc:NAME                  channel of announcements
+atrium:{events}:log:TOPIC        stream of records; the entry's id is `number`-0
+atrium:{events}:number:TOPIC     the last number given
+atrium:event:TOPIC               channel of announcements
 atrium:{rates}:SUBJECT:SECONDS   theoretical arrival time of one rate limit's window
 """
 
@@ -13,6 +16,7 @@ DIRTY = "atrium:{documents}:dirty"
 LOGS = "atrium:{documents}:logs"
 GATEWAYS = "atrium:gateways"
 CHANNEL = "atrium:doc:"
+EVENT_CHANNEL = "atrium:event:"
 
 
 def log(name: str) -> str:
@@ -25,6 +29,18 @@ def number(name: str) -> str:
 
 def channel(name: str) -> str:
     return CHANNEL + name
+
+
+def event_log(topic: str) -> str:
+    return f"atrium:{{events}}:log:{topic}"
+
+
+def event_number(topic: str) -> str:
+    return f"atrium:{{events}}:number:{topic}"
+
+
+def event_channel(topic: str) -> str:
+    return EVENT_CHANNEL + topic
 
 
 def rate(subject: str, seconds: int) -> str:

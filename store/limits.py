@@ -21,3 +21,24 @@ PARK_AFTER = 600
 """Seconds without a record or an opener after which a log leaves Redis; longer than any opening takes."""
 RELOADS_MAX = 5
 """Times that an opener starts over because snapshots overtook it."""
+
+EVENT_RECORDS_KEPT = 1_000
+"""Of one topic: what somebody may have missed while away. Who missed more reads the state anew."""
+EVENT_RECORD_SECONDS = 2 * 24 * 3600
+"""A topic's log without a new record leaves Redis after this; a laptop asleep over a weekend reads the state anew."""
+EVENT_NUMBER_SECONDS = 30 * 24 * 3600
+"""Its last number stays longer, some 150 bytes: who is up to date learns that nothing happened."""
+EVENT_PAGE = 100
+"""Records per read of a topic's log: some 30 kB of happenings."""
+EVENT_RECORD_BYTES = 256 << 10
+"""Of one record; larger things go by reference."""
+HAPPENING_CHARACTERS = 32 << 10
+"""Of the data of one happening that is told; of a larger one clients learn that it is there."""
+TELL_BATCH = 200
+"""Happenings told in one transaction: some 60 kB, a few milliseconds."""
+TELL_REDIS_SECONDS = 2.0
+"""Redis' answer while a transaction waits for it; then it is rolled back, and telling goes on later."""
+TELL_LOCK_SECONDS = 3
+"""Waiting for another teller; a healthy one takes milliseconds."""
+TELL_IDLE_SECONDS = 6
+"""PostgreSQL ends the transaction of a teller that was frozen for so long, so that another one can go on."""

@@ -17,9 +17,11 @@ from schemas.documents import DocumentName
 from schemas.jobs import AI_QUEUE, DOCUMENT_QUEUE, SnapshotDocument, decode_job, encode_job
 from schemas.unavailable import Unavailable
 from store.document_log import DocumentLog
+from store.event_log import EventLog
 from store.lane import Lane
 from store.postgres import Postgres, open_pool
 from store.redis import connect, is_unavailable
+from store.teller import tell
 from workers.chores import chores, keep_doing
 from workers.jobs import Jobs
 from workers.logs import configure_logs
@@ -33,6 +35,7 @@ JOB_SECONDS = 120
 JOBS_AT_ONCE = 4
 """Merging is CPU work in one process: more at once would only take more memory."""
 SWEEP_SECONDS = 1.0
+TELL_SECONDS = 1.0
 RESTART_SECONDS = 1.0
 
 
@@ -101,6 +104,17 @@ async def keep_sweeping(settings: Settings, postgres: Postgres, log: DocumentLog
         await jobs.close()
 
 
+async def keep_telling(postgres: Postgres, events: EventLog) -> None:
+    """Tell what a gateway left untold, for ever: one that was killed before it could, or had no Redis."""
+    while True:
+        await asyncio.sleep(TELL_SECONDS * random.uniform(0.8, 1.2))
+        try:
+            while await tell(postgres, events):
+                pass
+        except Unavailable as error:
+            logger.warning("telling postponed", reason=str(error))
+
+
 async def serve(settings: Settings, queue: str) -> None:
     """Work until SIGTERM or SIGINT."""
     stop = asyncio.Event()
@@ -114,6 +128,7 @@ async def serve(settings: Settings, queue: str) -> None:
         if queue == DOCUMENT_QUEUE:
             tasks.add(asyncio.create_task(work(settings, queue, document_jobs(postgres, log)), name="queue"))
             tasks.add(asyncio.create_task(keep_sweeping(settings, postgres, log), name="sweep"))
+            tasks.add(asyncio.create_task(keep_telling(postgres, EventLog(redis)), name="telling"))
             tasks |= {asyncio.create_task(keep_doing(chore), name=chore.name) for chore in chores(postgres)}
         logger.info("working", queue=queue)
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
