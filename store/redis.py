@@ -29,7 +29,7 @@ def connect(url: str) -> Redis:
         socket_timeout=COMMAND_TIMEOUT,
         socket_connect_timeout=CONNECT_TIMEOUT,
     )
-    return Redis(connection_pool=pool)
+    return Redis.from_pool(pool)  # which closes the pool with the client; a client that is only given one does not
 
 
 async def ping(redis: Redis) -> None:

@@ -5,7 +5,7 @@ import asyncio
 import structlog
 
 from gateway.sockets.hall import Hall
-from gateway.sockets.limits import DRAIN_COMMIT, DRAIN_SPREAD
+from gateway.sockets.limits import CLOSE_SECONDS, DRAIN_COMMIT, DRAIN_LOOK, DRAIN_SPREAD
 from rooms.committer import Committer
 from schemas.close_codes import CloseCode
 
@@ -22,9 +22,22 @@ async def drain(hall: Hall, committer: Committer) -> None:
         if i % 10 == 0:
             await asyncio.sleep(min(pause * 10, 0.1))
         connection.close(CloseCode.RESTART.value, "the server is restarting; come back")
+    gone = asyncio.create_task(_all_gone(hall))
     try:
         async with asyncio.timeout(DRAIN_COMMIT):
             await committer.drained()
     except TimeoutError:
         logger.error("edits were not durable in time", oldest_seconds=committer.oldest_unsaved)
+    await gone
     logger.info("drained")
+
+
+async def _all_gone(hall: Hall) -> None:
+    """Until every client has answered its close frame, or was cut because it did not.
+
+    A process that ends with unread bytes in a socket resets it, and its client may then never see the close code.
+    """
+    for _ in range(round(CLOSE_SECONDS / DRAIN_LOOK) + 2):
+        if not hall.figures.connections:
+            return
+        await asyncio.sleep(DRAIN_LOOK)

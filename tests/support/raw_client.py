@@ -180,8 +180,7 @@ class RawClient:
                 await self.reading.wait()
         finally:
             sender.cancel()
-            with suppress(asyncio.CancelledError, aiohttp.ClientError, OSError):
-                await sender
+            await asyncio.gather(sender, return_exceptions=True)  # unlike `suppress` it lets our own end through
         return heard
 
     @staticmethod
