@@ -17,10 +17,12 @@ from rooms.errors import Crowded, Malformed, TooLarge
 from rooms.fanout import FanOut
 from rooms.figures import Figures
 from rooms.limits import AHEAD_MAX, DOCUMENT_MAX, GAPS_MAX, PEERS_PER_DOCUMENT, UPDATE_MAX, WHOLE_STATES_MAX
+from rooms.parts import parts
 from rooms.peer import Peer
 from rooms.presence_relay import PresenceRelay
 from rooms.receipts import Receipts
 from rooms.replica import EMPTY_STATE_VECTOR, EMPTY_UPDATE, Replica
+from rooms.slices import Slices
 from rooms.tail import Tail
 from schemas.documents import DocumentName
 from schemas.records import Commit, Loaded, Record
@@ -185,9 +187,16 @@ class Document:
             if peer in self.peers:
                 peer.outlet.durable(len(updates), updates)
 
-    def rejoin(self, loaded: Loaded) -> None:
+    def rejoin(self, loaded: Loaded) -> Slices[None]:
         """The log does not go on where this replica ended: take in what there is, and write back what we have."""
-        self._absorb(loaded.state or EMPTY_UPDATE, *(r.update for c in loaded.tail for r in c.records))
+        for part in parts(loaded.state or EMPTY_UPDATE, loaded.parts):
+            self._absorb(part)
+            yield
+        for commit in loaded.tail:
+            for record in commit.records:
+                self._absorb(record.update)
+                yield
+        # From here on in one go.
         self.tail = Tail(loaded.number)
         self._take_ahead()
         self.receipts.handed += 1

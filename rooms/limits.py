@@ -28,6 +28,13 @@ WAY_BACK_MIN = 64 << 10
 NESTING_MAX = 128
 """Levels of arrays and objects in one value of an update; the CRDT and its clients recurse. Answer: close 4400."""
 
+READ_SLICE = 16 << 10
+"""Bytes of an update that are checked in one go: at most some 10 ms. Then other connections get their turn."""
+PART_STRUCTS = 4_000
+"""Structs of an update that are applied in one go (1 us each); the CRDT itself cannot be interrupted."""
+PART_BYTES = 1 << 20
+"""Their bytes (1 ms), where one struct alone does not have more."""
+
 # Times, in seconds.
 MERGE_WINDOW_PER_PEER = 0.000_005
 """After a fan-out, what follows within this time, times the peers, times the updates that just left together, waits and
@@ -49,8 +56,8 @@ COMMIT_RETRY_MAX = 1.0
 OPEN_TIMEOUT = 20.0
 """Opening gives up after this; shorter than the time after which an idle log may leave Redis (store/limits.py)."""
 
-LOAD_SLICE = 500
-"""Records applied in one go while opening (2 us each), before other connections get their turn."""
+SLICE_SECONDS = 0.003
+"""Long work lets others run as soon as it has held the loop for so long; one part of it may take longer."""
 CATCH_UP_AT_ONCE = 8
 """Documents whose logs are read again at the same time, after announcements were missed: fewer than connections."""
 PENDING_MAX = 10_000

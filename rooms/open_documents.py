@@ -7,18 +7,19 @@ Following before loading closes the race between the two: what is announced in b
 """
 
 import asyncio
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import structlog
 
 from rooms.committer import Committer
 from rooms.document import Document
 from rooms.figures import Figures
-from rooms.limits import CATCH_UP_AT_ONCE, GAP_PATIENCE, LOAD_SLICE, OPEN_TIMEOUT, UNLOAD_AFTER
+from rooms.limits import CATCH_UP_AT_ONCE, GAP_PATIENCE, OPEN_TIMEOUT, UNLOAD_AFTER
+from rooms.parts import parts
 from rooms.ports import Library, Log
 from rooms.presence_relay import PresenceRelay
 from rooms.replica import EMPTY_UPDATE, Replica
+from rooms.slices import Slices, Turns
 from rooms.tail import Verdict
 from schemas.documents import DocumentName
 from schemas.records import Commit, Loaded
@@ -38,6 +39,7 @@ class OpenDocuments:
         self._committer = committer
         self._relay = relay
         self._figures = figures
+        self._turns = Turns()
         self._open: dict[DocumentName, Document] = {}
         self._opening: dict[DocumentName, asyncio.Task[Document]] = {}
         self._behind: dict[Document, int] = {}
@@ -70,7 +72,7 @@ class OpenDocuments:
             await self._library.follow(name)
             try:
                 loaded = await self._library.load(name)
-                replica, stall = await _fill(loaded)
+                replica, stall = await self._turns.run(_fill(loaded))
                 self._figures.open_stall.observe(stall)
                 self._figures.worst_stall = max(self._figures.worst_stall, stall)
                 document = Document(
@@ -181,15 +183,13 @@ class OpenDocuments:
         if number > known if not commits else commits[0].first > document.tail.known + 1:
             await self._rejoin(document)
             return True
-        for commit in commits:
-            document.follow(commit)
-            await asyncio.sleep(0)
+        await self._turns.run(_follow(document, commits))
         return bool(commits)
 
     async def _rejoin(self, document: Document) -> None:
         # The log was trimmed past us, or lost and written back by somebody who may lack what we have.
         loaded = await self._library.load(document.name)
-        document.rejoin(loaded)
+        await self._turns.run(document.rejoin(loaded))
         logger.warning("log jumped, state written back", document=document.name, record=document.tail.known)
 
     # Unloading
@@ -210,18 +210,22 @@ class OpenDocuments:
                 logger.info("document unloaded", document=document.name, record=document.tail.known)
 
 
-async def _fill(loaded: Loaded) -> tuple[Replica, float]:
-    """Apply what was loaded, in slices; and the longest time in seconds that one slice took."""
-    started = time.perf_counter()
-    replica = Replica(loaded.state or EMPTY_UPDATE)
-    longest = time.perf_counter() - started
-    applied, started = 0, time.perf_counter()
+def _follow(document: Document, commits: Sequence[Commit]) -> Slices[None]:
+    """Record by record: those of one commit may be the parts of a large update."""
+    for commit in commits:
+        for number, record in enumerate(commit.records, commit.first):
+            document.follow(Commit(number, (record,)))
+            yield
+
+
+def _fill(loaded: Loaded) -> Slices[Replica]:
+    """A replica of what was loaded."""
+    replica = Replica()
+    for part in parts(loaded.state or EMPTY_UPDATE, loaded.parts):
+        replica.load(part)
+        yield
     for commit in loaded.tail:
         for record in commit.records:
             replica.absorb(record.update)
-        applied += len(commit.records)
-        if applied >= LOAD_SLICE:
-            longest = max(longest, time.perf_counter() - started)
-            await asyncio.sleep(0)
-            applied, started = 0, time.perf_counter()
-    return replica, max(longest, time.perf_counter() - started)
+            yield
+    return replica

@@ -46,29 +46,38 @@ class Replica:
     __slots__ = ("_back", "_back_size", "_clocks", "_deltas", "_doc", "_subscription")
 
     def __init__(self, state: bytes = EMPTY_UPDATE) -> None:
-        """`state`: what it begins with, trusted and complete as a snapshot is; raises Malformed."""
+        """`state`: what it begins with, see load; raises Malformed."""
+        self._subscription: pycrdt.Subscription | None = None
         self._deltas: list[bytes] = []
         self._clocks: dict[bytes, int] | None = None
         """The state vector, while it is known; clients by their lib0 bytes."""
         self._back: list[bytes] = []
         """Updates that make this replica anew, while there is a way back."""
         self._back_size = 0
-        self._begin(state)
-
-    def _begin(self, state: bytes = EMPTY_UPDATE) -> None:
         self._doc: pycrdt.Doc[Any] = pycrdt.Doc()
-        self._deltas.clear()
         if state != EMPTY_UPDATE:
-            # Before anybody observes: nobody wants the delta, which costs a tenth of the loading.
-            self._load(state)
-        deltas = self._deltas
-        self._subscription = self._doc.observe(lambda event: deltas.append(event.update))
+            self.load(state)
 
     def __del__(self) -> None:
-        # pycrdt never frees a document that is still observed.
-        subscription = getattr(self, "_subscription", None)
-        if subscription is not None:
-            self._doc.unobserve(subscription)
+        self._observe(False)
+
+    def _observe(self, yes: bool) -> None:
+        deltas = self._deltas
+        if yes:
+            self._subscription = self._doc.observe(lambda event: deltas.append(event.update))
+        elif self._subscription is not None:
+            # pycrdt never frees a document that is still observed.
+            self._doc.unobserve(self._subscription)
+            self._subscription = None
+
+    def load(self, state: bytes) -> None:
+        """Begin with this, trusted and complete as a snapshot or the next part of one; raises Malformed.
+
+        Nobody wants to know what was new in it: telling would cost a fifth of the loading.
+        """
+        assert self._subscription is None, "there were updates already"
+        self._clocks = None
+        self._load(state)
 
     def apply(self, update: bytes) -> Applied:
         """Merge an update of a client; raises Malformed when it is not one, and then nothing has changed."""
@@ -141,26 +150,23 @@ class Replica:
             return Applied(b"", complete=True)
         claims = read(update)
         clocks = self._clocks if self._clocks is not None else self._count()
-        if claims is not None and not _has_all(clocks, claims):
+        if not _has_all(clocks, claims):
             return INCOMPLETE
         if not self._back:
             self._back, self._back_size = [self.encode()], 0
         try:
             delta = self._merge(update)
             self._clocks = None
-            complete = self.holds(update) if claims is None else self._reached(claims)
+            complete = self._reached(claims)
             if delta != update:
                 # Where it had to split a surrogate pair it writes empty or surplus structs.
-                shown = read(delta or EMPTY_UPDATE)
-                complete = complete and (shown is None or self._reached(shown))
+                complete = complete and self._reached(read(delta or EMPTY_UPDATE))
         except Malformed:
             self._go_back()
             raise
         if not complete:
             self._go_back()
-            if claims is not None:
-                raise Malformed("structs in the update depend on one another in a circle, or split a character")
-            return INCOMPLETE
+            raise Malformed("structs in the update depend on one another in a circle, or split a character")
         if delta:
             self._remember(delta)
         return Applied(delta, complete=True)
@@ -182,6 +188,8 @@ class Replica:
             raise Malformed(f"the update does not apply ({type(error).__name__})") from None
 
     def _merge(self, update: bytes) -> bytes:
+        if self._subscription is None:
+            self._observe(True)
         self._load(update)
         deltas = self._deltas
         if not deltas:
@@ -199,10 +207,11 @@ class Replica:
     def _go_back(self) -> None:
         """Make this replica anew, without what was merged since `_remember`."""
         self._clocks = None
-        self._doc.unobserve(self._subscription)
-        self._begin()
+        self._observe(False)
+        self._deltas.clear()
+        self._doc = pycrdt.Doc()
         for update in self._back:
-            self._merge(update)
+            self._load(update)
 
     def _count(self) -> dict[bytes, int]:
         self._clocks = {var_uint(c): clock for c, clock in read_state_vector(self.state_vector()).items()}

@@ -52,6 +52,8 @@ class Loaded:
     state: bytes
     """Yjs update v1 of the whole snapshot; empty for a document that has none yet."""
     tail: tuple[Commit, ...]
+    parts: bytes = b""
+    """Where `state` may be cut (rooms/parts.py); empty: in one piece."""
 
 
 def number_after_loss(known: int, now: float) -> int:

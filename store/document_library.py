@@ -34,7 +34,7 @@ async def load(postgres: Postgres, log: DocumentLog, name: DocumentName) -> Load
             break
     else:
         raise StoreUnavailable("PostgreSQL", f"{name}: snapshots kept overtaking the opening")
-    return Loaded(max(number, tail[-1].last) if tail else number, snapshot.state, tuple(tail))
+    return Loaded(max(number, tail[-1].last) if tail else number, snapshot.state, tuple(tail), snapshot.parts)
 
 
 class DocumentLibrary:

@@ -16,6 +16,8 @@ class Snapshot:
     number: int
     previous: int
     state: bytes
+    parts: bytes
+    """Where the state may be cut (rooms/parts.py); empty: in one piece."""
     parked: bool
 
 
@@ -39,7 +41,7 @@ async def find(postgres: Postgres, name: DocumentName) -> Snapshot | None:
     """The snapshot of a document, None where it does not exist. Raises StoreUnavailable."""
     return await postgres.row(
         Snapshot,
-        "SELECT number, previous, state, parked FROM documents WHERE name = %(name)s",
+        "SELECT number, previous, state, parts, parked FROM documents WHERE name = %(name)s",
         {"name": name},
     )
 
@@ -56,7 +58,13 @@ async def mark_parked(postgres: Postgres, name: DocumentName, number: int, parke
 
 
 async def replace(
-    postgres: Postgres, name: DocumentName, old: int, new: int, state: bytes, absorbed: Sequence[Commit]
+    postgres: Postgres,
+    name: DocumentName,
+    old: int,
+    new: int,
+    state: bytes,
+    absorbed: Sequence[Commit],
+    parts: bytes = b"",
 ) -> bool:
     """Compare and set: False, and nothing changed, where the snapshot is not at `old` any more.
 
@@ -67,10 +75,11 @@ async def replace(
         cursor = await connection.execute(
             """
             UPDATE documents
-            SET number = %(new)s, previous = number, state = %(state)s, parked = false, updated_at = now()
+            SET number = %(new)s, previous = number, state = %(state)s, parts = %(parts)s, parked = false,
+                updated_at = now()
             WHERE name = %(name)s AND number = %(old)s
             """,
-            {"name": name, "old": old, "new": new, "state": state},
+            {"name": name, "old": old, "new": new, "state": state, "parts": parts},
         )
         if cursor.rowcount == 0:
             return False
@@ -88,3 +97,14 @@ async def replace(
             },
         )
     return True
+
+
+async def set_parts(postgres: Postgres, name: DocumentName, number: int, parts: bytes) -> bool:
+    """Say where the state at `number` may be cut; False where the snapshot is another one by now."""
+    return (
+        await postgres.execute(
+            "UPDATE documents SET parts = %(parts)s WHERE name = %(name)s AND number = %(number)s",
+            {"name": name, "number": number, "parts": parts},
+        )
+        > 0
+    )

@@ -8,11 +8,13 @@ Not 2, JSON of Yjs before 13: pycrdt reads one string too many of it, and what f
 A value is lib0's `writeAny`: a byte that tells its kind, then what that kind needs.
 """
 
+from collections.abc import Generator
+
 import msgspec
 
 from rooms.codec.lib0 import MAX_SAFE_INTEGER, read_var_bytes, read_var_string, read_var_uint
 from rooms.errors import Malformed
-from rooms.limits import NESTING_MAX
+from rooms.limits import NESTING_MAX, READ_SLICE
 
 TYPES = (0, 1, 2, 3, 4, 6)
 """Array, map, text, XML element, XML fragment, XML text. Not 5, XML hook: pycrdt writes it without its name."""
@@ -26,9 +28,6 @@ _json = msgspec.json.Decoder()
 def read_content(kind: int, data: bytes, at: int) -> tuple[int, int]:
     """Its length in clocks, and the offset behind it; raises Malformed, or IndexError at the end of the data."""
     match kind:
-        case 8:
-            count, at = _read_count(data, at, 1)
-            return count, read_values(data, at, count)
         case 7:
             type_, at = read_var_uint(data, at)
             if type_ not in TYPES:
@@ -41,18 +40,27 @@ def read_content(kind: int, data: bytes, at: int) -> tuple[int, int]:
             return 1, _read_json(data, at)
         case 3:
             return 1, read_var_bytes(data, at)[1]
-        case 9:
-            _, at = read_var_string(data, at)
-            if at < len(data) and data[at] != _OBJECT:
-                raise Malformed("a document's options are no object")
-            return 1, read_values(data, at, 1)
     raise Malformed(f"unknown content {kind} in the update")
 
 
-def read_values(data: bytes, at: int, count: int) -> int:
-    """The offset behind `count` values; raises Malformed or IndexError."""
+def read_values_of(kind: int, data: bytes, at: int) -> Generator[None, None, tuple[int, int]]:
+    """The same for the kinds that hold values, 8 and 9, stopping after every READ_SLICE bytes."""
+    if kind == 9:
+        _, at = read_var_string(data, at)
+        if at < len(data) and data[at] != _OBJECT:
+            raise Malformed("a document's options are no object")
+        return 1, (yield from _read_values(data, at, 1))
+    count, at = _read_count(data, at, 1)
+    if not count:
+        raise Malformed("a struct in the update is empty")
+    return count, (yield from _read_values(data, at, count))
+
+
+def _read_values(data: bytes, at: int, count: int) -> Generator[None, None, int]:
+    """The offset behind `count` values."""
     outer: list[tuple[int, bool]] = []
     keyed = False
+    pause = at + READ_SLICE
     while True:
         if not count:
             if not outer:
@@ -60,6 +68,9 @@ def read_values(data: bytes, at: int, count: int) -> int:
             count, keyed = outer.pop()
             continue
         count -= 1
+        if at > pause:
+            pause = at + READ_SLICE
+            yield
         if keyed:
             key, at = read_var_string(data, at)
             if key == "__proto__":

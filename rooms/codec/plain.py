@@ -1,4 +1,4 @@
-"""The most frequent parts of Yjs updates as regular expressions, for rooms/codec/update.py and rooms/replica.py.
+"""The most frequent updates as a regular expression, for rooms/replica.py: what passes needs no slow reader.
 
 A keystroke is an update of one string struct, or of one deleted range. All numbers are in their shortest form; any
 other spelling of them takes the slow way.
@@ -12,8 +12,6 @@ CLIENT = rb"(?:[\x80-\xff]{4,6}[\x01-\x7f]|[\x80-\xff]{7}[\x01-\x0f]|[\x00-\x7f]
 CLOCK = rb"(?:[\x00-\x7f]|[\x80-\xff]{1,3}[\x01-\x7f]|[\x80-\xff]{4}[\x01-\x07])"
 """Below 2**31."""
 LENGTH = rb"(?:[\x01-\x7f]|[\x80-\xff][\x01-\x7f])"
-LENGTH_END = 1 << 14
-ID = CLIENT + CLOCK
 _CHARACTER = {
     2: rb"[\xc2-\xdf][\x80-\xbf]",
     3: rb"[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xe0[\xa0-\xbf][\x80-\xbf]|\xed[\x80-\x9f][\x80-\xbf]",
@@ -29,22 +27,6 @@ def _text(size: int) -> bytes:
 
 TEXT = rb"(?:" + b"|".join(map(_text, range(1, 128))) + rb")"
 
-
-def _item(kind: int, content: bytes) -> bytes:
-    def info(*flags: int) -> bytes:
-        return b"[" + b"".join(rb"\x%02x" % (flag | kind) for flag in flags) + b"]"
-
-    places = (
-        info(0xC0, 0xE0) + ID + ID,
-        info(0x80, 0xA0, 0x40, 0x60) + ID,
-        info(0x00) + rb"\x01" + TEXT,
-        info(0x20) + rb"\x01" + TEXT + TEXT,
-    )
-    return b"(?:" + b"|".join(places) + b")" + content
-
-
-PLAIN_STRUCT = re.compile(b"|".join((_item(4, TEXT), _item(1, LENGTH), rb"\x00" + LENGTH)))
-"""A string, something deleted, or a mark of collected garbage, with short lengths."""
 
 _KEYSTROKE = re.compile(
     rb"\x01\x01(%(client)b)(%(clock)b)"

@@ -7,33 +7,40 @@
 pycrdt checks most of this itself, but not all: a value nested 40,000 deep (80 kB) overflows its stack and ends the
 process; a count of 2**28 in five bytes costs 500 MB and half a second; and some of what it takes, stock clients throw
 at. Here every count is met by bytes, every length is positive, every clock fits 31 bits, and nothing is of a kind that
-Yjs 13.6 does not know. What the update depends on is told as well, for rooms/replica.py.
+Yjs 13.6 does not know. What the update depends on is told as well, for rooms/replica.py, and where its structs lie, for
+rooms/parts.py.
 
-Updates up to EXACT_MAX are read struct by struct (3 us each). In larger ones a regular expression skips runs of plain
-structs in C (0.2 us each), and what they depend on is not told.
+A struct takes 2 to 4 us, so the reader stops after every READ_SLICE bytes, and whoever reads in slices lets others run.
 
 Source: yjs 13.6, `src/utils/encoding.js` and `src/structs`; lib0, `decoding.js`.
 """
 
-import re
-from collections import deque
+from array import array
+from collections.abc import Generator
 from dataclasses import dataclass, field
-from itertools import islice
 
-from rooms.codec.content import read_content
+from rooms.codec.content import read_content, read_values_of
 from rooms.codec.lib0 import read_var_string, read_var_uint
-from rooms.codec.plain import CLOCK, LENGTH, LENGTH_END, PLAIN_STRUCT
 from rooms.errors import Malformed
+from rooms.limits import PART_STRUCTS, READ_SLICE
 
-EXACT_MAX = 16 << 10
-"""Bytes: at most a few milliseconds."""
 CLOCK_END = 1 << 31
 """Clocks and lengths stay below this: the CRDT computes them in 32 bits."""
-GC, DELETED, STRING, SKIP = 0, 1, 4, 10
+GC, DELETED, STRING, ANY, DOCUMENT, SKIP = 0, 1, 4, 8, 9, 10
 ORIGIN, RIGHT_ORIGIN, PARENT_KEY = 0x80, 0x40, 0x20
-RUN = 1 << 16
-"""Most structs skipped in one go."""
-_RANGE = re.compile(CLOCK + LENGTH)
+
+
+@dataclass(slots=True)
+class Structs:
+    """Where the structs of one client lie in the update, and what they need of other clients."""
+
+    client: int
+    starts: "array[int]" = field(default_factory=lambda: array("I"))
+    """Offset of each struct, and behind the last."""
+    clocks: "array[int]" = field(default_factory=lambda: array("I"))
+    """First clock of each struct, and behind the last."""
+    needs: "array[int]" = field(default_factory=lambda: array("Q"))
+    """Triples (which struct, client, clock), ascending; none where an earlier struct needs as much."""
 
 
 @dataclass(slots=True)
@@ -43,16 +50,38 @@ class Claims:
     sections: list[tuple[int, int, int]] = field(default_factory=list)
     """(client, first clock, clock behind the last)."""
     needs: dict[int, int] = field(default_factory=dict)
-    """Something with this clock is referred to; of several the highest."""
+    """Something of another client with this clock is referred to; of several the highest."""
     deletes: dict[int, int] = field(default_factory=dict)
     """Everything deleted lies before this clock."""
+    layout: list[Structs] | None = None
+    """In the order of the update, where it was asked for."""
+    ranges: list[tuple[int, int, int, int]] = field(default_factory=list)
+    """With the layout: (client, how many deleted ranges, offset, offset behind), up to PART_STRUCTS at a time."""
 
 
-def read(update: bytes) -> Claims | None:
-    """What a small update claims, None for a large one; raises Malformed where a Yjs client could not read it."""
-    claims = Claims() if len(update) <= EXACT_MAX else None
+Reading = Generator[None, None, Claims]
+
+
+def read(update: bytes) -> Claims:
+    """What an update claims, read in one go; raises Malformed where a Yjs client could not read it."""
+    reading = _read(update, Claims())
+    while True:
+        try:
+            next(reading)
+        except StopIteration as done:
+            claims: Claims = done.value
+            return claims
+
+
+def read_in_slices(update: bytes) -> Reading:
+    """The same with its layout, stopping every few milliseconds; raises Malformed."""
+    return _read(update, Claims(layout=[]))
+
+
+def _read(update: bytes, claims: Claims) -> Reading:
     try:
-        at = _read_deletes(update, _read_structs(update, claims), claims)
+        at = yield from _read_structs(update, claims)
+        at = yield from _read_deletes(update, at, claims)
     except IndexError:
         raise Malformed("the update ends too early") from None
     if at != len(update):
@@ -60,8 +89,9 @@ def read(update: bytes) -> Claims | None:
     return claims
 
 
-def _read_structs(update: bytes, claims: Claims | None) -> int:
+def _read_structs(update: bytes, claims: Claims) -> Generator[None, None, int]:
     clients, at = _read_count(update, 0, 3)
+    pause = READ_SLICE
     for _ in range(clients):
         structs, at = _read_count(update, at, 2)
         if not structs:
@@ -69,78 +99,93 @@ def _read_structs(update: bytes, claims: Claims | None) -> int:
         client, at = read_var_uint(update, at)
         clock, at = _read_clock(update, at)
         begin = clock
-        # An upper bound is enough for plain structs, as long as it stays far below the end.
-        fast = claims is None and clock + structs * LENGTH_END + len(update) < CLOCK_END
-        while structs:
-            if fast:
-                skipped, at = _skip(PLAIN_STRUCT, update, at, min(structs, RUN))
-                structs -= skipped
-                if not structs:
-                    break
-            is_skip = update[at] == SKIP
-            # Behind a run that was skipped the clock is not known, so nothing is too late.
-            length, at = _read_struct(update, at, -1 if fast else client, clock, claims)
-            if is_skip and claims is not None:
+        needs: dict[int, int] = {}
+        fresh: list[int] = []
+        laid = Structs(client) if claims.layout is not None else None
+        for index in range(structs):
+            start = at
+            kind, at = _read_place(update, at, client, clock, needs, fresh)
+            if laid is not None:
+                laid.starts.append(start)
+                laid.clocks.append(clock)
+                for i in range(0, len(fresh), 2):
+                    laid.needs.extend((index, fresh[i], fresh[i + 1]))
+            fresh.clear()
+            if kind in (ANY, DOCUMENT):
+                length, at = yield from read_values_of(kind, update, at)
+            else:
+                length, at = _read_content(kind, update, at)
+            if kind == SKIP:
                 claims.sections.append((client, begin, clock))
                 begin = clock + length
             clock += length
-            structs -= 1
             if clock >= CLOCK_END:
                 raise Malformed("a clock in the update is too high")
-        if claims is not None:
-            claims.sections.append((client, begin, clock))
+            if at > pause:
+                pause = at + READ_SLICE
+                yield
+        claims.sections.append((client, begin, clock))
+        for author, other in needs.items():
+            claims.needs[author] = max(claims.needs.get(author, 0), other)
+        if laid is not None and claims.layout is not None:
+            laid.starts.append(at)
+            laid.clocks.append(clock)
+            claims.layout.append(laid)
     return at
 
 
-def _read_deletes(update: bytes, at: int, claims: Claims | None) -> int:
+def _read_deletes(update: bytes, at: int, claims: Claims) -> Generator[None, None, int]:
     clients, at = _read_count(update, at, 4)
     for _ in range(clients):
         client, at = read_var_uint(update, at)
         ranges, at = _read_count(update, at, 2)
+        highest = claims.deletes.get(client, 0)
         while ranges:
-            if claims is None:
-                skipped, at = _skip(_RANGE, update, at, min(ranges, RUN))
-                ranges -= skipped
-                if not ranges:
-                    break
-            clock, at = _read_clock(update, at)
-            length, at = _read_length(update, at)
-            ranges -= 1
-            if claims is not None:
-                claims.deletes[client] = max(claims.deletes.get(client, 0), clock + length)
+            start, some = at, min(ranges, PART_STRUCTS)
+            for _ in range(some):
+                clock, at = _read_clock(update, at)
+                length, at = _read_length(update, at)
+                if clock + length > highest:
+                    highest = clock + length
+            ranges -= some
+            if claims.layout is not None:
+                claims.ranges.append((client, some, start, at))
+            if ranges:
+                yield
+        claims.deletes[client] = highest
     return at
 
 
-def _skip(pattern: re.Pattern[bytes], data: bytes, at: int, most: int) -> tuple[int, int]:
-    """How many matches (up to `most`) stand in a row at `at`, and the offset behind them."""
-    match = pattern.scanner(data, at).match  # type: ignore[attr-defined]
-    run = deque(enumerate(islice(iter(match, None), most)), maxlen=1)
-    return (run[0][0] + 1, run[0][1].end()) if run else (0, at)
-
-
-def _read_struct(data: bytes, at: int, client: int, clock: int, claims: Claims | None) -> tuple[int, int]:
-    """Its length in clocks, and the offset behind it."""
+def _read_place(
+    data: bytes, at: int, client: int, clock: int, needs: dict[int, int], fresh: list[int]
+) -> tuple[int, int]:
+    """The kind of the struct, and the offset of its content."""
     info = data[at]
     at += 1
     kind = info & 0x1F
     if kind in (GC, SKIP):
-        return _read_length(data, at)
+        return kind, at
     if info & ORIGIN:
-        at = _read_id(data, at, client, clock, claims)
+        at = _read_id(data, at, client, clock, needs, fresh)
     if info & RIGHT_ORIGIN:
-        at = _read_id(data, at, client, clock, claims)
+        at = _read_id(data, at, client, clock, needs, fresh)
     if not info & (ORIGIN | RIGHT_ORIGIN):
         is_root, at = read_var_uint(data, at)
         if is_root > 1:
             raise Malformed("a parent is neither a name nor an id")
-        at = read_var_string(data, at)[1] if is_root else _read_id(data, at, client, clock, claims)
+        at = read_var_string(data, at)[1] if is_root else _read_id(data, at, client, clock, needs, fresh)
         if info & PARENT_KEY:
             _, at = read_var_string(data, at)
+    return kind, at
+
+
+def _read_content(kind: int, data: bytes, at: int) -> tuple[int, int]:
+    """Its length in clocks, and the offset behind it."""
     if kind == STRING:
         text, at = read_var_string(data, at)
         length = len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
-    elif kind == DELETED:
-        length, at = _read_length(data, at)
+    elif kind in (DELETED, GC, SKIP):
+        return _read_length(data, at)
     else:
         length, at = read_content(kind, data, at)
     if not length:
@@ -148,13 +193,16 @@ def _read_struct(data: bytes, at: int, client: int, clock: int, claims: Claims |
     return length, at
 
 
-def _read_id(data: bytes, at: int, client: int, clock: int, claims: Claims | None) -> int:
+def _read_id(data: bytes, at: int, client: int, clock: int, needs: dict[int, int], fresh: list[int]) -> int:
     author, at = read_var_uint(data, at)
     other, at = _read_clock(data, at)
-    if author == client and other >= clock:
-        raise Malformed("a struct in the update depends on a later one of its own client")
-    if claims is not None and other >= claims.needs.get(author, 0):
-        claims.needs[author] = other
+    if author == client:
+        if other >= clock:
+            raise Malformed("a struct in the update depends on a later one of its own client")
+    elif other > needs.get(author, -1):
+        needs[author] = other
+        fresh.append(author)
+        fresh.append(other)
     return at
 
 

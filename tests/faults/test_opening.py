@@ -10,6 +10,7 @@ from rooms.committer import Committer
 from rooms.figures import Figures
 from rooms.open_documents import OpenDocuments
 from rooms.presence_relay import PresenceRelay
+from rooms.slices import at_once
 from schemas.documents import DocumentName
 from schemas.records import Commit, Loaded, Record
 from tests.support.waiting import wait_until
@@ -83,5 +84,5 @@ async def test_nothing_is_waited_for_after_a_log_began_anew() -> None:
     document = await documents.open(NAME)
     documents.hear_commit(NAME, Commit(5, (EMPTY,)), 5, 5)
     assert document.is_behind
-    document.rejoin(Loaded(10, b"", ()))
+    at_once(document.rejoin(Loaded(10, b"", ())))
     assert not document.is_behind

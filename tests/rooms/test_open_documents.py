@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import random
+from collections.abc import Sequence
 
 import pytest
 
+import rooms.parts
+import rooms.slices
 from rooms import committer as committer_module
 from rooms import limits
 from rooms import open_documents as open_module
-from rooms.replica import Replica
+from rooms.codec.update import read_in_slices
+from rooms.cut import is_same
+from rooms.parts import pack, parts, plan
+from rooms.replica import Replica, compact, read_state_vector
+from rooms.slices import at_once
 from schemas.documents import DocumentName
-from schemas.records import Loaded, Record, number_after_loss
+from schemas.records import Commit, Loaded, Record, number_after_loss
 from schemas.unavailable import Unavailable
 from tests.rooms.peers import Client
 from tests.rooms.test_replica import text
 from tests.rooms.twins import NAME, processes
+from tests.rooms.updates import honest
 from tests.support.waiting import wait_until
 
 
@@ -187,3 +196,64 @@ async def test_unload_after(monkeypatch: pytest.MonkeyPatch) -> None:
         await wait_until(lambda: all(document.is_durable for document in process.documents), "durability")
         await process.documents.tidy()
         assert len(process.documents) == 0 and not process.followed
+
+
+async def test_large_documents_are_opened_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others run after each part of a state, each record behind it, and between the parts of several documents."""
+    monkeypatch.setattr(rooms.slices, "SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(rooms.parts, "PART_STRUCTS", 2)
+    state = compact(b"", honest(random.Random(4), 60, 4))
+    plan_ = plan(at_once(read_in_slices(state)))
+    packed = pack(at_once(plan_), state)
+    tail = (Commit(3, tuple(Record(b"", 0, text(client, 0, "late")) for client in (71, 72, 73))),)
+    slices = len(list(parts(state, packed))) + 3
+    async with processes(1) as (_, (process,)):
+
+        async def load(name: DocumentName) -> Loaded:
+            return Loaded(3, state, tail, packed)
+
+        async def read(name: DocumentName, after: int) -> tuple[Commit, ...]:
+            return ()
+
+        async def numbers(names: Sequence[DocumentName]) -> list[int]:
+            return [3 for _ in names]
+
+        process.load, process.read, process.numbers = load, read, numbers  # type: ignore[method-assign, assignment]
+        turns = 0
+
+        async def count() -> None:
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0)
+                turns += 1
+
+        counting = asyncio.create_task(count())
+        names = [NAME, DocumentName(NAME + "2"), DocumentName(NAME + "3")]
+        opened = await asyncio.gather(*map(process.documents.open, names))
+        counting.cancel()
+        assert turns >= 3 * slices
+    expected = Replica(state)
+    for record in tail[0].records:
+        expected.absorb(record.update)
+    for document in opened:
+        assert is_same(document.replica.encode(), expected.encode())
+
+
+async def test_a_large_commit_is_followed_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """[S3] The records of one commit, when it is read from the log, are taken in one by one, and none is missed."""
+    monkeypatch.setattr(rooms.slices, "SLICE_SECONDS", 0.0)
+    async with processes(2) as (log, (process, other)):
+        document = await process.documents.open(NAME)
+        log.deaf = True
+        log.put(other, NAME, [Record(b"", 0, text(client, 0, "x")) for client in range(1, 50)])
+        log.deaf = False
+        process.documents.missed_announcements()
+        # What is announced meanwhile waits for its turn.
+        for _ in range(1000):
+            await asyncio.sleep(0)
+            if document.tail.known >= 5:
+                break
+        assert document.tail.known < 49
+        log.put(other, NAME, [Record(b"", 0, text(50, 0, "x"))])
+        await wait_until(lambda: document.tail.known == 50 and not document.is_behind, "all records")
+        assert len(read_state_vector(document.replica.state_vector())) == 50

@@ -13,9 +13,9 @@ import pytest
 
 from rooms.codec.lib0 import var_bytes, var_string, var_uint
 from rooms.codec.plain import read_keystroke
-from rooms.codec.update import EXACT_MAX, read
+from rooms.codec.update import read
 from rooms.errors import Malformed
-from rooms.limits import NESTING_MAX
+from rooms.limits import NESTING_MAX, READ_SLICE
 from rooms.replica import EMPTY_UPDATE, Replica, compact, merge, read_state_vector
 from tests.rooms.updates import ABORTS_Y_PY, PANICS, PANICS_AFTER, honest
 
@@ -119,7 +119,7 @@ def test_an_update_with_a_gap_is_not_merged() -> None:
     assert str(healed.get("content", type=pycrdt.Text)) == "a"
 
 
-@pytest.mark.parametrize("size", [10, EXACT_MAX // 4])
+@pytest.mark.parametrize("size", [10, READ_SLICE // 4])
 def test_large_updates_with_a_gap_are_undone(size: int) -> None:
     """[S6] Also those that are too large to be read exactly."""
     doc: pycrdt.Doc[Any] = pycrdt.Doc(client_id=5)

@@ -1,0 +1,41 @@
+"""Where a snapshot may be cut (see parts.py), tried before it is believed. Slow: called by workers only.
+
+state ──plan──► parts ──applied one by one──► the same document?  yes ──► packed plan
+                                                                  no  ──► nothing: it is opened in one piece
+"""
+
+from collections import Counter
+
+from rooms.codec.update import read_in_slices
+from rooms.errors import Malformed
+from rooms.limits import READ_SLICE
+from rooms.parts import pack, parts, plan
+from rooms.replica import Replica
+from rooms.slices import at_once
+
+
+def cut(state: bytes) -> bytes:
+    """The packed plan of a state, or nothing where it is small, or only right in one piece."""
+    if len(state) <= READ_SLICE:
+        return b""
+    try:
+        cuts = at_once(plan(at_once(read_in_slices(state))))
+        if len(cuts) < 2:
+            return b""
+        packed = pack(cuts, state)
+        replica = Replica()
+        for part in parts(state, packed):
+            replica.load(part)
+    except Malformed:
+        # What waits for something missing, or was once split inside a surrogate pair: rare, and no error.
+        return b""
+    return packed if is_same(replica.encode(), state) else b""
+
+
+def is_same(one: bytes, other: bytes) -> bool:
+    """Whether two states are of one document."""
+    if one == other:
+        return True
+    # Loaded in one go both are divided into structs in the same way. The keys of a value have no order in the CRDT.
+    one, other = Replica(one).encode(), Replica(other).encode()
+    return len(one) == len(other) and Counter(one) == Counter(other)

@@ -1,0 +1,97 @@
+"""Snapshots on their way through PostgreSQL: cut by the worker, opened part by part. On the real servers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pycrdt
+import pytest
+
+import rooms.parts
+import workers.snapshot_document
+from rooms.cut import is_same
+from rooms.parts import parts
+from rooms.replica import Replica, compact
+from schemas.documents import DocumentName
+from schemas.records import Loaded, Record
+from store.document_library import load
+from store.document_log import DocumentLog
+from store.lane import Lane
+from store.postgres import Postgres, open_pool
+from store.redis import connect
+from tests.clients.project import create_project
+from tests.rest.databases import execute
+from tests.support.stack import Stack
+from workers.snapshot_document import snapshot_document
+
+
+class Stores:
+    """What a worker has, and a document in it that holds one large state."""
+
+    def __init__(self, postgres: Postgres, log: DocumentLog, name: DocumentName, state: bytes) -> None:
+        self.postgres, self.log, self.name, self.state = postgres, log, name, state
+
+    async def snapshotted(self) -> Loaded:
+        """As an opener finds the document after one job."""
+        await snapshot_document(self.postgres, self.log, self.name)
+        return await load(self.postgres, self.log, self.name)
+
+
+@pytest.fixture
+async def stores(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stores]:
+    monkeypatch.setattr(rooms.parts, "PART_STRUCTS", 500)
+    doc = pycrdt.Doc[pycrdt.Map[int]](client_id=1)
+    cells = doc.get("cells", type=pycrdt.Map)
+    for number in range(3000):
+        cells[str(number)] = number
+    redis, commits = connect(stack.redis_url), Lane(stack.redis_url, "append")
+    project = await create_project(stack.urls)
+    name = DocumentName(f"{project.id}/{uuid4()}")
+    async with open_pool(stack.database_url) as postgres:
+        log = DocumentLog(redis, commits, b"observer", follows=False)
+        await load(postgres, log, name)
+        await log.append([(name, 0, [Record(b"", 0, doc.get_update())])])
+        yield Stores(postgres, log, name, doc.get_update())
+    await commits.close()
+    await redis.aclose(close_connection_pool=True)
+
+
+def opened(loaded: Loaded) -> int:
+    """How many parts the state is opened in, none of which may need another one's successor."""
+    replica = Replica()
+    made = list(parts(loaded.state, loaded.parts))
+    for part in made:
+        assert replica.apply(part).complete
+    assert is_same(replica.encode(), loaded.state)
+    return len(made)
+
+
+@pytest.mark.parametrize("cut_first_max", [2 << 20, 0])
+async def test_snapshots_are_opened_in_parts(
+    stores: Stores, stack: Stack, monkeypatch: pytest.MonkeyPatch, cut_first_max: int
+) -> None:
+    """A stored state can be opened part by part, whether it was cut first or stored first."""
+    monkeypatch.setattr(workers.snapshot_document, "CUT_FIRST_MAX", cut_first_max)
+    loaded = await stores.snapshotted()
+    assert opened(loaded) == 6 and is_same(loaded.state, stores.state)
+    execute(stack.database_url, "UPDATE documents SET parts = '' WHERE name = %s", stores.name)
+    loaded = await load(stores.postgres, stores.log, stores.name)
+    assert opened(loaded) == 1, "a row of an earlier version opens in one piece"
+
+
+async def test_large_states_of_busy_documents_wait_for_a_calmer_moment(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CUT_FIRST_MAX: a large state is not cut while its document is written to, and never in place of a newer one."""
+    monkeypatch.setattr(workers.snapshot_document, "CUT_FIRST_MAX", 0)
+
+    def late(state: bytes, updates: list[bytes]) -> bytes:
+        monkeypatch.setattr(stores.log, "number", number)
+        return compact(state, updates)
+
+    async def number(name: DocumentName) -> int:
+        return 2
+
+    monkeypatch.setattr(workers.snapshot_document, "compact", late)
+    assert opened(await stores.snapshotted()) == 1
