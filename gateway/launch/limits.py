@@ -23,6 +23,7 @@ EXTERNAL_CONNECT = 5.0  # a server given by URL answers within this, or is repor
 
 LEFTOVER_END = 10.0  # a killed predecessor's children, before they are killed
 
-LOG_BYTES = 10_000_000  # a log larger than this is set aside at the next start of its process
+LOG_BYTES = 10_000_000  # a log larger than this is set aside, as NAME.log.1: two of them are the most that is kept
+LOG_LOOK = 5.0  # between two looks at their sizes: a gateway writes at most some MB a second
 OPEN_FILES = 65_536  # wanted soft limit: a gateway holds thousands of sockets
 SOCKET_PATH_BYTES = 100  # sun_path is 104 bytes on macOS and 108 on Linux, with the final zero

@@ -25,6 +25,7 @@ from gateway.launch.limits import (
     STOP_HURRIED,
     STOP_WORKER,
 )
+from gateway.launch.log_files import keep_small
 from gateway.launch.process import Process
 from gateway.launch.report import say
 from gateway.launch.settings import CHECKOUT, Settings
@@ -40,6 +41,7 @@ async def up(settings: Settings) -> None:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, lambda: hurry.set() if asked.is_set() else asked.set())
         supervisor = Supervisor(settings)
+        shortening = asyncio.create_task(keep_small(settings.home.logs))
         starting = asyncio.create_task(supervisor.start())
         stop_asked = asyncio.create_task(asked.wait())
         try:
@@ -53,6 +55,7 @@ async def up(settings: Settings) -> None:
             await asyncio.gather(starting, return_exceptions=True)
             stop_asked.cancel()
             await supervisor.stop(hurry)
+            shortening.cancel()
 
 
 class Supervisor:
