@@ -1,7 +1,7 @@
 """What Redis and PostgreSQL themselves say of documents, for tests of this folder. All of it blocks, for a moment."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import cast
 
 import psutil
@@ -61,7 +61,18 @@ def memory(pid: int) -> int:
     return int(psutil.Process(pid).memory_info().rss)
 
 
-def family(pid: int) -> list[psutil.Process]:
-    """A process and all its descendants: PostgreSQL is one process for each connection."""
+def freeze(pid: int) -> list[psutil.Process]:
+    """Stop a process and all its descendants (PostgreSQL is one process for each connection), and those that come or
+    go meanwhile; who is stopped now."""
+    frozen: set[psutil.Process] = set()
+    while fresh := {*_family(pid)} - frozen:
+        for process in fresh:
+            with suppress(psutil.NoSuchProcess):  # it ended in this very moment
+                process.suspend()
+        frozen |= fresh
+    return [process for process in frozen if process.is_running()]
+
+
+def _family(pid: int) -> list[psutil.Process]:
     process = psutil.Process(pid)
     return [process, *process.children(recursive=True)]

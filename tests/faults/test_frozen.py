@@ -4,7 +4,7 @@ import asyncio
 import time
 
 from tests.faults.conftest import wait_whole
-from tests.faults.stores import all_snapshotted, family
+from tests.faults.stores import all_snapshotted, freeze
 from tests.support.stack import Stack
 from tests.support.waiting import wait_until
 from tests.support.writers import Writers
@@ -38,9 +38,7 @@ async def test_d5_postgresql_away(atrium: Stack) -> None:
         names = [writers.project.name(path) for path in writers.paths]
         await writers.progress()
         old = atrium.pid("postgres")
-        frozen = family(old)
-        for process in frozen:
-            process.suspend()
+        frozen = freeze(old)
         started = time.monotonic()
         while time.monotonic() < started + AWAY / 2:
             await writers.progress()
@@ -61,16 +59,14 @@ async def test_d5_both_stores_away(atrium: Stack) -> None:
     """[D5] With Redis and PostgreSQL frozen editing goes on, acknowledgements wait, and all is committed on return."""
     async with Writers(atrium) as writers:
         await writers.progress()
-        frozen = [*family(atrium.pid("postgres")), *family(atrium.pid("valkey"))]
-        for process in frozen:
-            process.suspend()
-        acknowledged = [client.acknowledged for client in writers.clients]
-        await writers.typed(5)
-        acknowledged = [client.acknowledged for client in writers.clients]
+        frozen = [*freeze(atrium.pid("postgres")), *freeze(atrium.pid("valkey"))]
+        # What was typed before may still be acknowledged: the answer may wait in a socket of a busy gateway.
+        typed = [client.typed for client in writers.clients]
         until = time.monotonic() + FROZEN_STORES
         while time.monotonic() < until:
             await writers.typed(5)
-        assert [client.acknowledged for client in writers.clients] == acknowledged
+        for client, before in zip(writers.clients, typed, strict=True):
+            assert len(client.acknowledged_tokens) <= before
         for process in frozen:
             process.resume()
         await writers.progress()
