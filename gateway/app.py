@@ -6,12 +6,13 @@ connections open when the application starts, and close when it stops (`cleanup_
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from uuid import UUID
 
 from aiohttp import web
 
 from gateway.access import Gate
+from gateway.access_watch import AccessWatch
 from gateway.auth.identity import Identity
 from gateway.auth.tokens import Tokens
 from gateway.events.nudge import Nudge
@@ -27,6 +28,7 @@ from gateway.repeats import Repeats
 from gateway.routes import url_table
 from gateway.settings import Settings
 from gateway.sockets.wiring import plug_sockets
+from schemas.documents import DocumentName
 from store.errors import MigrationRefused
 from store.event_log import EventLog
 from store.lane import Lane
@@ -57,6 +59,7 @@ def create_app(settings: Settings, live: bool = True) -> web.Application:
         redis=redis,
         tokens=tokens,
         gate=gate,
+        watch=AccessWatch(gate, _none_gone),
         identity=Identity(gate, settings.secret),
         permissions=Permissions(gate, {}),
         rates=Rates(shared_rates, settings.rate_factor),
@@ -75,6 +78,10 @@ def create_app(settings: Settings, live: bool = True) -> web.Application:
     app[HOME_URL] = sockets.home_url if sockets is not None else _own_url(settings)
     app.add_routes(url_table(parts, sockets))
     return app
+
+
+async def _none_gone(documents: Collection[DocumentName]) -> set[DocumentName]:
+    return set()
 
 
 def _own_url(settings: Settings) -> HomeUrl:

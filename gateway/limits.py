@@ -16,6 +16,11 @@ ACCESS_CACHE_SECONDS: Final = 3.0  # how long a revoked role may still open a do
 ACCESS_CACHE_ENTRIES: Final = 20_000  # about 300 bytes each
 EXISTENCE_GRACE_SECONDS: Final = 600.0  # how long a known project opens by room token while PostgreSQL is away
 EXISTENCE_WAIT_SECONDS: Final = 0.25  # for PostgreSQL to confirm such a project, before its word is not needed
+RECHECK_BATCH: Final = 200  # live things asked about in one question: 3 ms of PostgreSQL
+RECHECK_APPLY: Final = 20  # of them told in one go: closing one costs 0.1 ms
+RECHECK_PAUSE_SECONDS: Final = 0.05  # between two such questions that no change asks for: 4,000 connections in a second
+RECHECK_WAIT_SECONDS: Final = 0.2  # before PostgreSQL is asked again after it did not answer
+RECHECK_SECONDS: Final = 300.0  # everybody is looked at so often, should a network have swallowed an announcement
 
 CHECK_SECONDS: Final = 2.0  # for each question of /readyz; load balancers ask every few seconds
 IN_FLIGHT_SECONDS: Final = 3.0  # that REST requests get to finish when the process stops

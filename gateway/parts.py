@@ -8,6 +8,7 @@ from uuid import UUID
 from aiohttp import web
 
 from gateway.access import Gate
+from gateway.access_watch import AccessWatch
 from gateway.auth.identity import Identity
 from gateway.auth.tokens import Tokens
 from gateway.events.nudge import Nudge
@@ -33,6 +34,7 @@ class Parts:
     redis: Redis
     tokens: Tokens
     gate: Gate
+    watch: AccessWatch
     identity: Identity
     permissions: Permissions
     rates: Rates

@@ -2,6 +2,7 @@
 
     announcement   'c' origin(8) count(u32) last(u64) [records]     a commit; without its records where they are large
                    'p' origin(8) awareness update                   presence; empty asks who is there
+                   '{' … '}'                                        to all gateways: somebody's right to be here changed
 
 Redis keeps nothing for a subscriber that is away, so after an interruption the listener is told, and reads the logs.
 """
@@ -32,6 +33,13 @@ class Listener(Protocol):
 
     def hear_commit(self, name: DocumentName, commit: Commit | None, first: int, last: int) -> None: ...
     def hear_presence(self, name: DocumentName, origin: str, update: bytes) -> None: ...
+    def missed_announcements(self) -> None: ...
+
+
+class AccessListener(Protocol):
+    """Who is told of changed rights (the teller publishes them). Nothing here may raise."""
+
+    def hear_access(self, announced: bytes) -> None: ...
     def missed_announcements(self) -> None: ...
 
 
@@ -71,7 +79,7 @@ class Announcements:
         except (RedisError, OSError) as error:
             logger.info("could not unsubscribe", document=name, reason=str(error))
 
-    async def run(self, listener: Listener) -> None:
+    async def run(self, listener: Listener, access: AccessListener) -> None:
         """Listen for ever; cancel to stop."""
         pause = 0.05
         interrupted = False
@@ -91,9 +99,10 @@ class Announcements:
                     if message[:2] == [b"subscribe", keys.GATEWAYS.encode()]:
                         # The last of them is confirmed: from here on nothing is missed.
                         pause = 0.05
+                        access.missed_announcements()
                         if interrupted:
                             listener.missed_announcements()
-                    self._dispatch(message, listener)
+                    self._dispatch(message, listener, access)
             except (RedisError, OSError) as error:
                 logger.warning("announcements interrupted", reason=f"{type(error).__name__}: {error}")
             finally:
@@ -108,7 +117,7 @@ class Announcements:
         if self._connection is not None:
             await self._connection.send_command(*command, check_health=False)
 
-    def _dispatch(self, message: list[Any], listener: Listener) -> None:
+    def _dispatch(self, message: list[Any], listener: Listener, access: AccessListener) -> None:
         kind, channel, data = message
         if kind == b"subscribe":
             confirmed = self._confirmed.get(channel)
@@ -127,3 +136,5 @@ class Announcements:
             listener.hear_commit(name, commit, last - count + 1, last)
         elif data[:1] == b"p":
             listener.hear_presence(name, origin.hex(), data[9:])
+        elif channel == keys.GATEWAYS.encode():
+            access.hear_access(data)

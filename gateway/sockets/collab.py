@@ -7,11 +7,13 @@ kernel, and no queue needs a limit.
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 import structlog
 from aiohttp import web
 
+from gateway.access import Access, Denied
 from gateway.addresses import address_of
 from gateway.parts import Endpoint
 from gateway.settings import Network
@@ -30,12 +32,28 @@ from schemas.documents import DocumentName, InvalidName, document_name
 
 logger = structlog.get_logger("gateway.sockets")
 KEEP_ALIVE = binary_frame(messages.KEEP_ALIVE)
+READ_ONLY_NOW = "you may read this document from now on, but no longer change it"
 
 
 class CollabSession:
     """The y-websocket side of one connection."""
 
-    __slots__ = ("_acknowledged", "_acks", "_address", "_connection", "_document", "_echo", "_hall", "_peer")
+    __slots__ = (
+        "_acknowledged",
+        "_acks",
+        "_address",
+        "_connection",
+        "_document",
+        "_echo",
+        "_hall",
+        "_peer",
+        "access",
+        "since",
+    )
+
+    access: Access
+    """Set when it takes its seat; changed when its rights are."""
+    since: float
 
     def __init__(self, connection: Connection, hall: Hall, *, acks: bool, address: str) -> None:
         self._connection = connection
@@ -53,6 +71,7 @@ class CollabSession:
         try:
             if isinstance(name, InvalidName):
                 raise name
+            mark = self._hall.watch.mark()
             access, document = await self._hall.enter(token, name)
             if connection.closing:
                 return
@@ -64,6 +83,8 @@ class CollabSession:
             )
             document.join(peer)
             self._document, self._peer = document, peer
+            self.access, self.since = access, time.time()
+            self._hall.watch.add(self, mark)
             self._hall.joined(connection, document, access)
             if early:
                 connection.data_received(early)
@@ -114,6 +135,7 @@ class CollabSession:
         self._hall.dismiss(self._connection, self._address)
         self._hall.wheel.forget(self)
         if self._document is not None and self._peer is not None:
+            self._hall.watch.remove(self)
             self._document.leave(self._peer)
             self._hall.left(self._connection, self._document)
             self._document = None
@@ -133,6 +155,29 @@ class CollabSession:
     def refused(self, reason: str) -> None:
         if not self._connection.full:
             self._connection.send(permission_denied(reason))
+
+    # Watched
+
+    @property
+    def document_name(self) -> DocumentName | None:
+        """Its document, once it has its seat."""
+        return None if self._document is None else self._document.name
+
+    def access_changed(self, access: Access) -> None:
+        """From the next message on it may write, or no longer."""
+        self.access = access
+        document, peer = self._document, self._peer
+        assert document is not None and peer is not None, "it is watched from its seat on"
+        may_write, peer.may_write = peer.may_write, access.role.may_write
+        if peer.may_write and not may_write:
+            # What it wrote while it might not.
+            self._connection.reply(messages.step_1(document.replica.state_vector()))
+        elif may_write and not peer.may_write:
+            self.refused(READ_ONLY_NOW)
+
+    def access_ended(self, denied: Denied) -> None:
+        """It may be here no longer."""
+        self._connection.fail(denied)
 
     def _acknowledge(self) -> None:
         # Cumulative, so a client that does not read loses nothing when one is left out.

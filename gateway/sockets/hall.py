@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from gateway.access import Access, Gate
+from gateway.access_watch import AccessWatch
 from gateway.sockets.connection import Connection
 from gateway.sockets.limits import CONNECTIONS_PER_ADDRESS
 from gateway.sockets.wheel import Wheel
@@ -26,6 +27,7 @@ class Hall:
     """One per process."""
 
     gate: Gate
+    watch: AccessWatch
     documents: OpenDocuments
     wheel: Wheel
     figures: Figures

@@ -2,8 +2,8 @@
 
 Each address (a document's name, perhaps with a session id) goes its own way through these states:
 
-    Waiting ──token──► Entering ──authorised, open──► Seat ──detach, denied token──► gone
-       └── other messages wait in order ──┘
+    Waiting ──token──► Entering ──authorised, open──► Seat ──detach──► gone
+       └── other messages wait in order ──┘             └──denied, expired, deleted──► Shut ──token──► Entering
 
 A denied address may try again with another token on the same connection, as provider 4 does.
 """
@@ -47,6 +47,11 @@ class Entering(Waiting):
     """A token is being looked at, the document opened."""
 
 
+@dataclass(slots=True)
+class Shut:
+    """The server closed the document. Providers go on sending what nobody wants, for as long as they are attached."""
+
+
 class HocuspocusSession:
     """The Hocuspocus side of one connection."""
 
@@ -59,7 +64,7 @@ class HocuspocusSession:
         self._seatless = hall.wheel.now()
         """When the connection last had an open document, or began."""
         connection.allow(BEFORE_AUTH_BYTES)
-        self._places: dict[bytes, Waiting | Entering | Seat] = {}
+        self._places: dict[bytes, Waiting | Entering | Seat | Shut] = {}
         self._queued_frames = 0
         self._queued_bytes = 0
 
@@ -76,6 +81,9 @@ class HocuspocusSession:
                 self._forget(gone)
         elif isinstance(place, Entering):
             self._wait(place, body, len(payload))
+        elif isinstance(place, Shut):
+            if isinstance(body, Token):
+                self._unseated(address, Waiting(), body, len(payload))
         else:
             self._unseated(address, place, body, len(payload))
 
@@ -112,7 +120,7 @@ class HocuspocusSession:
             self._connection.close(CloseCode.AUTH_TIMEOUT.value, "no valid token in time")
         for seat in seats:
             if seat.outlived():
-                self._leave(seat, hocuspocus.closed("your token has expired"))
+                self._shut(seat, hocuspocus.closed("your token has expired"))
         if seats:
             # One sign of life is enough for the connection; providers before 4 do not know pings.
             seats[0].send(KEEP_ALIVE)
@@ -123,8 +131,7 @@ class HocuspocusSession:
     def ended(self) -> None:
         self._hall.dismiss(self._connection, self._address)
         for seat in self._seats():
-            seat.document.leave(seat.peer)
-            self._hall.left(self._connection, seat.document)
+            self._empty(seat)
         self._places.clear()
 
     def _seats(self) -> list[Seat]:
@@ -135,7 +142,8 @@ class HocuspocusSession:
             case Token():
                 self._hall.start(self._renew(seat, body))
             case Detach():
-                self._leave(seat, None)
+                del self._places[seat.address]
+                self._empty(seat)
             case Stateless():
                 pass  # an application's own messages; Atrium has none
             case _:
@@ -151,7 +159,7 @@ class HocuspocusSession:
         place.queue.append(body)
         place.size += size
 
-    def _forget(self, place: "Waiting | Seat") -> None:
+    def _forget(self, place: "Waiting | Seat | Shut") -> None:
         # What waited there waits no more.
         if isinstance(place, Waiting):
             self._queued_frames -= len(place.queue)
@@ -161,16 +169,18 @@ class HocuspocusSession:
         """From a token to a seat, and then through what waited; or a refusal of this address alone."""
         connection = self._connection
         try:
+            mark = self._hall.watch.mark()
             access, document = await self._hall.enter(token.token, parse_document_name(name_in(address)))
             if connection.closing or self._places.get(address) is not place:
                 return
             self._forget(place)
             connection.allow(FRAME_MAX)
-            seat = Seat(connection, address, document, access)
+            seat = Seat(connection, address, document, access, self._shut)
             document.join(seat.peer)
             if connection.full:
                 document.pause(seat.peer)
             self._places[address] = seat
+            self._hall.watch.add(seat, mark)
             self._hall.joined(connection, document, access)
             for body in place.queue:
                 if self._places.get(address) is seat:
@@ -183,21 +193,27 @@ class HocuspocusSession:
     async def _renew(self, seat: Seat, token: Token) -> None:
         """A later token on a live seat: another role, a longer life, or the end of it."""
         try:
+            mark = self._hall.watch.mark()
             access = await self._hall.gate.authorise(token.token, str(project_of(seat.document.name)))
-            if not self._connection.closing:
+            if self._places.get(seat.address) is seat:
+                self._hall.watch.remove(seat)
                 seat.renew(access)
-        except Denied as error:
-            self._leave(seat, hocuspocus.permission_denied(error.reason))
+                self._hall.watch.add(seat, mark)
+        except Denied as denied:
+            self._shut(seat, hocuspocus.permission_denied(denied.reason))
         except Unavailable:
             seat.send(hocuspocus.token_please())
 
-    def _leave(self, seat: Seat, farewell: bytes | None) -> None:
+    def _shut(self, seat: Seat, farewell: bytes) -> None:
         if self._places.get(seat.address) is seat:
-            del self._places[seat.address]
-            seat.document.leave(seat.peer)
-            self._hall.left(self._connection, seat.document)
-            if farewell is not None:
-                seat.send(farewell)
+            self._places[seat.address] = Shut()
+            self._empty(seat)
+            seat.send(farewell)
+
+    def _empty(self, seat: Seat) -> None:
+        self._hall.watch.remove(seat)
+        seat.document.leave(seat.peer)
+        self._hall.left(self._connection, seat.document)
 
     def _deny(self, address: bytes, place: Waiting, reason: str) -> None:
         if self._places.get(address) is place:

@@ -1,10 +1,10 @@
 """A Hocuspocus address that is in its document: its messages, its acknowledgements, its token's life."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import assert_never
 
-from gateway.access import Access
+from gateway.access import Access, Denied
 from gateway.sockets.connection import Connection
 from gateway.sockets.limits import TOKEN_GRACE
 from rooms.codec import hocuspocus, messages
@@ -13,16 +13,28 @@ from rooms.codec.hocuspocus import prefix
 from rooms.codec.messages import AwarenessUpdate, QueryAwareness, SyncMessage, SyncStep1, SyncStep2, Update
 from rooms.document import Document
 from rooms.peer import Peer
+from schemas.close_codes import CloseCode
+from schemas.documents import DocumentName
 
 
 class Seat:
     """One document of one Hocuspocus connection."""
 
-    __slots__ = ("_asked", "_connection", "_expires_at", "_owed", "address", "document", "peer")
+    __slots__ = ("_asked", "_connection", "_leave", "_owed", "access", "address", "document", "peer", "since")
 
-    def __init__(self, connection: Connection, address: bytes, document: Document, access: Access) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        address: bytes,
+        document: Document,
+        access: Access,
+        leave: Callable[["Seat", bytes], None],
+    ) -> None:
+        """`leave` ends the seat with a last message."""
         self.address = address
         self.document = document
+        self.access = access
+        self.since = time.time()
         self.peer = Peer(
             write=connection.transport.write,
             outlet=self,
@@ -31,7 +43,7 @@ class Seat:
             address=prefix(address),
         )
         self._connection = connection
-        self._expires_at = access.expires_at
+        self._leave = leave
         self._asked = False
         self._owed = 0
         """Acknowledgements that wait for the socket to drain."""
@@ -59,15 +71,30 @@ class Seat:
 
     def renew(self, access: Access) -> None:
         """A later token: its role and its end count from now on."""
+        self._asked = False
+        self.access_changed(access)
+
+    @property
+    def document_name(self) -> DocumentName | None:
+        """Which document this is."""
+        return self.document.name
+
+    def access_changed(self, access: Access) -> None:
+        """From the next message on the client may write, or no longer; it is told which."""
+        self.access = access
         may_write, self.peer.may_write = self.peer.may_write, access.role.may_write
-        self._expires_at, self._asked = access.expires_at, False
         self.send(hocuspocus.authenticated(may_write=self.peer.may_write))
         if self.peer.may_write and not may_write:
             self.send(messages.step_1(self.document.replica.state_vector()))
 
+    def access_ended(self, denied: Denied) -> None:
+        """The client may be here no longer: this document is closed to it, its others are not."""
+        gone = denied.code is CloseCode.NOT_FOUND
+        self._leave(self, hocuspocus.closed(denied.reason) if gone else hocuspocus.permission_denied(denied.reason))
+
     def outlived(self) -> bool:
         """Ask for a new token when this one has ended; True when none came in time."""
-        late = time.time() - self._expires_at
+        late = time.time() - self.access.expires_at
         if late > 0 and not self._asked:
             self._asked = True
             self.send(hocuspocus.token_please())

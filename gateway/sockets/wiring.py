@@ -51,14 +51,15 @@ def plug_sockets(app: web.Application, parts: Parts) -> Sockets:
     committer = Committer(log, figures)
     relay = PresenceRelay(log.announce_presence, loop, figures)
     documents = OpenDocuments(log, DocumentLibrary(parts.postgres, log, announcements), committer, relay, figures)
-    hall = Hall(parts.gate, documents, Wheel(loop), figures)
+    hall = Hall(parts.gate, parts.watch, documents, Wheel(loop), figures)
     heart = Heart(Registry(redis), settings.name, settings.socket_url, figures, documents, log)
     parts.health.add("redis", lambda: ping(redis))
     parts.metrics.add(lambda: socket_figures(hall, committer, heart))
 
     async def live(app: web.Application) -> AsyncIterator[None]:
         tasks = [
-            asyncio.create_task(announcements.run(documents)),
+            asyncio.create_task(announcements.run(documents, parts.watch)),
+            asyncio.create_task(parts.watch.run()),
             asyncio.create_task(committer.run()),
             asyncio.create_task(hall.wheel.run()),
             asyncio.create_task(heart.run()),

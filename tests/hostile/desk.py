@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Any, cast
 from uuid import UUID
 
 from gateway.access import Access, Denied, Gate
+from gateway.access_watch import AccessWatch
 from gateway.sockets.collab import CollabSession
 from gateway.sockets.connection import Connection
 from gateway.sockets.frames import CLOSE
@@ -17,7 +18,8 @@ from gateway.sockets.hall import Hall
 from gateway.sockets.hocuspocus import HocuspocusSession
 from gateway.sockets.wheel import Wheel
 from schemas.close_codes import CloseCode
-from schemas.documents import document_name
+from schemas.documents import DocumentName, document_name
+from schemas.ids import new_id
 from schemas.roles import Role
 from tests.hostile.test_frames import frame
 from tests.rooms.twins import Process, processes
@@ -123,7 +125,10 @@ class Tokens:
     async def authorise(self, token: str, project_id: str) -> Access:
         if token.startswith("bad"):
             raise Denied(CloseCode.UNAUTHENTICATED, "not a token")
-        return Access(USER, UUID(project_id), Role.EDITOR, "", time.time() + self.lives)
+        return Access(USER, new_id(), UUID(project_id), Role.EDITOR, "", time.time() + self.lives)
+
+    async def none_gone(self, documents: Collection[DocumentName]) -> set[DocumentName]:
+        return set()
 
 
 class Desk:
@@ -133,7 +138,8 @@ class Desk:
         self.process = process
         self.tokens = Tokens()
         self.clock = Clock(asyncio.get_running_loop())
-        self.hall = Hall(cast(Gate, self.tokens), process.documents, self.clock, process.figures)
+        gate = cast(Gate, self.tokens)
+        self.hall = Hall(gate, AccessWatch(gate, self.tokens.none_gone), process.documents, self.clock, process.figures)
 
     def connect(self, address: str = "1.2.3.4") -> tuple[Transport, Connection]:
         """A Hocuspocus connection."""

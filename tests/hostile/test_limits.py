@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 import pytest
 
@@ -150,7 +151,7 @@ async def test_token_grace(gateway: Desk) -> None:
     connection.tick(0)
     assert has(transport, address() + b"\x02\x00") and not has(transport, address() + b"\x07")
     (seat,) = [place for place in connection.session._places.values() if isinstance(place, Seat)]  # type: ignore[attr-defined]
-    seat._expires_at = time.time() - limits.TOKEN_GRACE - 1
+    seat.access = replace(seat.access, expires_at=time.time() - limits.TOKEN_GRACE - 1)
     connection.tick(0)
     assert has(transport, address() + b"\x07") and transport.close_code is None
 
