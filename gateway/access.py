@@ -33,6 +33,8 @@ LIVE_SCOPE = "live"
 """What a platform token needs to open documents and events."""
 NOBODY = UUID(int=0)
 """The user id of who reads a public project without a token."""
+NOWHERE = UUID(int=0)
+"""The project of an access that needs none: it is good as long as its session is."""
 ENDED = "the session has ended; sign in again"
 
 
@@ -214,6 +216,8 @@ class Gate:
 def _now(access: Access, session_is_good: bool, row: MembershipRow) -> Access:
     if not session_is_good and access.session_id != NOBODY:
         raise Denied(CloseCode.UNAUTHENTICATED, ENDED)
+    if access.project_id == NOWHERE:
+        return access
     return _with_role(access, _role_in(row), is_member=row.role is not None)
 
 

@@ -64,6 +64,7 @@ def create_app(settings: Settings, live: bool = True) -> web.Application:
         permissions=Permissions(gate, {}),
         rates=Rates(shared_rates, settings.rate_factor),
         repeats=Repeats(postgres),
+        events=events,
         nudge=Nudge(lambda: tell(postgres, events)),
         health=health,
         metrics=metrics,

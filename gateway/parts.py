@@ -18,6 +18,7 @@ from gateway.permissions import Permissions
 from gateway.rates import Rates
 from gateway.repeats import Repeats
 from gateway.settings import Settings
+from store.event_log import EventLog
 from store.postgres import Postgres
 from store.redis import Redis
 
@@ -39,6 +40,7 @@ class Parts:
     permissions: Permissions
     rates: Rates
     repeats: Repeats
+    events: EventLog
     nudge: Nudge
     health: Health
     metrics: Metrics
@@ -50,6 +52,7 @@ class Sockets:
 
     collab: Endpoint  # GET /collab/{project}/{path}
     hocuspocus: Endpoint  # GET /hocuspocus
+    events: Endpoint  # GET /events
     home_url: HomeUrl
 
 

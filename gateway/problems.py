@@ -91,8 +91,8 @@ def describe(error: Exception) -> tuple[int, str, str, tuple[FieldError, ...], d
             return 500, "internal", "the error was logged under this request_id", (), {}
 
 
-def respond(error: Exception, path: str, request_id: str) -> web.Response:
-    """An error as a response. `path` comes without its query: that may hold a token."""
+def problem_of(error: Exception, path: str = "", request_id: str = "") -> tuple[Problem, dict[str, str]]:
+    """An error as a problem, with the headers of its response."""
     status, kind, detail, errors, headers = describe(error)
     problem = Problem(
         type=_TYPE + kind,
@@ -103,8 +103,16 @@ def respond(error: Exception, path: str, request_id: str) -> web.Response:
         request_id=request_id,
         errors=errors,
     )
+    return problem, headers
+
+
+def respond(error: Exception, path: str, request_id: str) -> web.Response:
+    """An error as a response. `path` comes without its query: that may hold a token."""
+    problem, headers = problem_of(error, path, request_id)
     headers = {"Cache-Control": "no-store"} | headers
-    return web.Response(body=msgspec.json.encode(problem), status=status, headers=headers, content_type=CONTENT_TYPE)
+    return web.Response(
+        body=msgspec.json.encode(problem), status=problem.status, headers=headers, content_type=CONTENT_TYPE
+    )
 
 
 def _retry(seconds: int | None) -> dict[str, str]:

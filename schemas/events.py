@@ -1,10 +1,11 @@
 """Events: what the logs of topics hold, and the messages of `GET /events`. By store/teller.py, gateway/events."""
 
 from datetime import datetime
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Meta, Raw, Struct
 
 
 class Event(Struct, frozen=True, omit_defaults=True):
@@ -21,3 +22,66 @@ class Event(Struct, frozen=True, omit_defaults=True):
 
 
 encode_event = msgspec.json.Encoder().encode
+
+
+# From clients: {"event": …, "data": {…}, "id": …}
+
+TOPIC_LENGTH: Final = 100  # characters; `project:` and an id take 44
+MessageId = Annotated[int, Meta(ge=0, le=2**53)] | Annotated[str, Meta(max_length=64)] | None
+"""The client's own; what answers the message has it as `ack`."""
+
+
+class Credential(Struct, frozen=True, forbid_unknown_fields=True):
+    """What `auth` brings."""
+
+    token: Annotated[str, Meta(max_length=8_192)]
+
+
+class Place(Struct, frozen=True, forbid_unknown_fields=True):
+    """A topic, and up to where the client has its records; without `after` it wants only what comes."""
+
+    topic: Annotated[str, Meta(min_length=1, max_length=TOPIC_LENGTH)]
+    after: Annotated[int, Meta(ge=0, le=2**53)] | None = None
+
+
+class TopicName(Struct, frozen=True, forbid_unknown_fields=True):
+    """A topic."""
+
+    topic: Annotated[str, Meta(min_length=1, max_length=TOPIC_LENGTH)]
+
+
+class Auth(Struct, frozen=True, forbid_unknown_fields=True, tag="auth", tag_field="event"):
+    """Who I am; also later, with a newer token."""
+
+    data: Credential
+    id: MessageId = None
+
+
+class Subscribe(Struct, frozen=True, forbid_unknown_fields=True, tag="subscribe", tag_field="event"):
+    """Send me this topic's records."""
+
+    data: Place
+    id: MessageId = None
+
+
+class Unsubscribe(Struct, frozen=True, forbid_unknown_fields=True, tag="unsubscribe", tag_field="event"):
+    """No more of them."""
+
+    data: TopicName
+    id: MessageId = None
+
+
+class Ping(Struct, frozen=True, forbid_unknown_fields=True, tag="ping", tag_field="event"):
+    """Are you there?"""
+
+    data: Any = None
+    id: MessageId = None
+
+
+class AnyMessage(Struct, frozen=True):
+    """Of one that is not understood, what its refusal needs."""
+
+    id: MessageId = None
+
+
+ClientMessage = Auth | Subscribe | Unsubscribe | Ping

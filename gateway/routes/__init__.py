@@ -28,5 +28,6 @@ def url_table(parts: Parts, sockets: Sockets | None) -> list[web.RouteDef]:
         urls += [
             web.get("/collab/{project}/{path:.*}", sockets.collab, allow_head=False),
             web.get("/hocuspocus", sockets.hocuspocus, allow_head=False),
+            web.get("/events", sockets.events, allow_head=False),
         ]
     return urls

@@ -46,7 +46,7 @@ class Session(Protocol):
     """One dialect's side of a connection. Errors that these raise close the connection."""
 
     def message(self, payload: bytes) -> None:
-        """A binary message arrived."""
+        """A message arrived."""
 
     def paused(self) -> None:
         """The socket takes no more for now."""
@@ -84,14 +84,17 @@ class Connection(asyncio.Protocol):
 
     session: Session
 
-    def __init__(self, transport: asyncio.Transport, wheel: Wheel, figures: Figures) -> None:
+    def __init__(
+        self, transport: asyncio.Transport, wheel: Wheel, figures: Figures, reader: FrameReader | None = None
+    ) -> None:
+        """`reader`: of other messages than binary ones."""
         self.transport = transport
         self.id = next(_ids)
         """Unique in this process, for the log."""
         self.closing = False
         self.full = False
         """The socket takes no more for now."""
-        self._reader = FrameReader()
+        self._reader = reader or FrameReader()
         self._wheel = wheel
         self._figures = figures
         self._silent = 0

@@ -42,11 +42,13 @@ def small_message(data: bytes) -> bytes | None:
 class FrameReader:
     """Collects the bytes of one connection into messages."""
 
-    __slots__ = ("_buffer", "_fragments", "_gathered", "_needed", "most")
+    __slots__ = ("_buffer", "_fragments", "_gathered", "_needed", "_opcode", "most")
 
-    def __init__(self, most: int = FRAME_MAX) -> None:
+    def __init__(self, most: int = FRAME_MAX, opcode: int = BINARY) -> None:
+        """`opcode`: the kind of message that is spoken here; the other one is refused."""
         self.most = most
         """Bytes of one message; may be changed at any time."""
+        self._opcode = opcode
         self._buffer = bytearray()
         self._needed = 2
         """Bytes without which reading on is pointless."""
@@ -56,11 +58,11 @@ class FrameReader:
 
     @property
     def is_between_messages(self) -> bool:
-        """Whether the next byte begins a message."""
+        """Whether the next byte begins a message that `small_message` may read."""
         return not self._buffer and self._fragments is None
 
     def feed(self, data: bytes) -> Iterator[bytes | Control]:
-        """The binary messages and control frames that `data` completes; raises ProtocolError."""
+        """The messages and control frames that `data` completes; raises ProtocolError."""
         if self._buffer:
             # A bytearray, so that a large frame that comes in pieces is not copied again and again.
             self._buffer += data
@@ -88,7 +90,7 @@ class FrameReader:
                 return
             at = body + size
             payload = unmask(data[body:at], data[body - 4 : body])
-            if first == 0x82 and self._fragments is None:
+            if first == 0x80 | self._opcode and self._fragments is None:
                 yield payload
             else:
                 yield from self._unusual(first, payload)
@@ -109,9 +111,10 @@ class FrameReader:
             if opcode == CLOSE and not _is_close(payload):
                 raise ProtocolError(1002, "a close frame without a proper code")
             yield Control(opcode, payload)
-        elif opcode == TEXT:
-            raise ProtocolError(1003, "only binary messages are spoken here")
-        elif opcode == BINARY and self._fragments is None:
+        elif opcode in (TEXT, BINARY) and opcode != self._opcode:
+            kind = "binary" if self._opcode == BINARY else "text"
+            raise ProtocolError(1003, f"only {kind} messages are spoken here")
+        elif opcode == self._opcode and self._fragments is None:
             self._fragments, self._gathered = [payload], len(payload)
         elif opcode == CONTINUATION and self._fragments is not None:
             self._fragments.append(payload)
@@ -123,6 +126,20 @@ class FrameReader:
                 yield message
         else:
             raise ProtocolError(1002, "an unexpected frame")
+
+
+class TextReader(FrameReader):
+    """The same for text messages; whether they are UTF-8 shows when they are decoded."""
+
+    __slots__ = ()
+
+    def __init__(self, most: int) -> None:
+        super().__init__(most, TEXT)
+
+    @property
+    def is_between_messages(self) -> bool:
+        """Never: `small_message` reads binary ones."""
+        return False
 
 
 FRAGMENTS_MAX = 4_096

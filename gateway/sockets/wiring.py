@@ -12,6 +12,9 @@ from collections.abc import AsyncIterator
 import structlog
 from aiohttp import web
 
+from gateway.events.endpoint import events_endpoint
+from gateway.events.figures import event_figures
+from gateway.events.hub import Hub
 from gateway.parts import Parts, Sockets
 from gateway.sockets.collab import collab_endpoint
 from gateway.sockets.drain import drain
@@ -28,6 +31,7 @@ from rooms.stack import deepen
 from store.announcements import Announcements
 from store.document_library import DocumentLibrary
 from store.document_log import DocumentLog
+from store.event_announcements import EventAnnouncements
 from store.lane import Lane
 from store.redis import ping
 from store.registry import Registry
@@ -53,13 +57,18 @@ def plug_sockets(app: web.Application, parts: Parts) -> Sockets:
     documents = OpenDocuments(log, DocumentLibrary(parts.postgres, log, announcements), committer, relay, figures)
     hall = Hall(parts.gate, parts.watch, documents, Wheel(loop), figures)
     heart = Heart(Registry(redis), settings.name, settings.socket_url, figures, documents, log)
+    following = EventAnnouncements(settings.redis_url)
+    hub = Hub(parts.events, following)
     parts.health.add("redis", lambda: ping(redis))
     parts.metrics.add(lambda: socket_figures(hall, committer, heart))
+    parts.metrics.add(lambda: event_figures(hub))
 
     async def live(app: web.Application) -> AsyncIterator[None]:
         tasks = [
             asyncio.create_task(announcements.run(documents, parts.watch)),
             asyncio.create_task(parts.watch.run()),
+            asyncio.create_task(following.run(hub)),
+            asyncio.create_task(hub.run()),
             asyncio.create_task(committer.run()),
             asyncio.create_task(hall.wheel.run()),
             asyncio.create_task(heart.run()),
@@ -82,6 +91,7 @@ def plug_sockets(app: web.Application, parts: Parts) -> Sockets:
     return Sockets(
         collab=collab_endpoint(hall, settings.trusted_proxies),
         hocuspocus=hocuspocus_endpoint(hall, settings.trusted_proxies),
+        events=events_endpoint(hall, hub, settings),
         home_url=heart.home_url,
     )
 

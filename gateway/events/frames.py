@@ -1,0 +1,40 @@
+"""The messages of `GET /events` as WebSocket frames. Pure; called by hub.py and session.py.
+
+What goes to many is framed once, and a record's payload is never decoded here: `topic` and `number` go in front.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from store.event_log import EventRecord
+
+_encode = msgspec.json.Encoder().encode
+
+
+def text_frame(payload: bytes) -> bytes:
+    """A whole text message (RFC 6455, 5.2): unmasked, in one piece."""
+    size = len(payload)
+    if size < 126:
+        return bytes((0x81, size)) + payload
+    if size < 1 << 16:
+        return b"\x81\x7e" + size.to_bytes(2, "big") + payload
+    return b"\x81\x7f" + size.to_bytes(8, "big") + payload
+
+
+def record_frames(topic: str, records: Iterable[EventRecord]) -> bytes:
+    """Records of a log; their payloads are JSON objects with at least one member."""
+    front = b'{"topic":%b,"number":' % _encode(topic)
+    return b"".join(text_frame(b"%b%d,%b" % (front, record.number, record.payload[1:])) for record in records)
+
+
+def reset_frame(topic: str, number: int) -> bytes:
+    """Records are gone that the client lacks: it reads the state anew, and goes on behind `number`."""
+    return frame("reset", {"topic": topic, "number": number})
+
+
+def frame(event: str, data: Any, ack: int | str | None = None) -> bytes:
+    """Any other message; `ack` is the `id` of the one that it answers."""
+    message = {"event": event, "data": data} if ack is None else {"event": event, "ack": ack, "data": data}
+    return text_frame(_encode(message))
