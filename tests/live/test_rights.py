@@ -1,0 +1,80 @@
+"""A change of somebody's rights reaches their live connections: every dialect, every process, whatever changed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from tests.live.connected import DIALECTS, Dialect, connected
+from tests.live.scene import Person, Scene
+from tests.support.stack import Stack
+
+GOAL = 1.0  # seconds, printed; the deadline is that of the clients, since the machine may be busy
+
+
+@dataclass(frozen=True)
+class Ending:
+    """A change after which somebody may no longer be there."""
+
+    change: Callable[[Scene, Person], None]
+    code: int
+    visits: bool = False
+    """Whether the person is no member, and there because the project is public."""
+
+
+ENDINGS = {
+    "member removed": Ending(Scene.member_goes, 4403),
+    "user banned": Ending(Scene.user_is_banned, 4401),
+    "session ended": Ending(Scene.session_ends, 4401),
+    "project made private": Ending(lambda scene, _: scene.project_turns_private(), 4403, visits=True),
+    "project deleted": Ending(lambda scene, _: scene.project_goes(), 4404),
+}
+
+
+@pytest.mark.parametrize("gateway", [0, 1])
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("name", ENDINGS)
+async def test_whoever_may_no_longer(
+    stack: Stack, dialect: Dialect, gateway: int, name: str, record_property: Callable[[str, object], None]
+) -> None:
+    """[W3] Whoever may be there no longer is told why and leaves; whom it does not concern stays and types on."""
+    ending = ENDINGS[name]
+    scene = Scene(stack, visibility="public" if ending.visits else "private")
+    person = scene.person() if ending.visits else scene.member
+    base = stack.ws_urls[gateway]
+    bystander = Scene(stack) if name == "project deleted" else scene
+    async with (
+        connected(dialect, base, scene.project, "main", scene.room_token(person)) as gone,
+        connected(dialect, base, bystander.project, "main", bystander.room_token(bystander.owner)) as stays,
+    ):
+        await asyncio.to_thread(ending.change, scene, person)
+        began = time.monotonic()
+        told = await gone.told()
+        seconds = time.monotonic() - began
+        print(f"{name}, {dialect}, gateway {gateway}: {seconds:.3f} s (goal {GOAL:.0f} s)")
+        record_property("seconds", seconds)
+        if dialect == "y-websocket":
+            assert told == f"closed {ending.code}"
+        else:
+            assert told.startswith("closed: " if ending.code == 4404 else "denied: ")
+        assert await stays.type()
+
+
+@pytest.mark.parametrize("gateway", [0, 1])
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_a_lower_and_a_higher_role(stack: Stack, dialect: Dialect, gateway: int) -> None:
+    """[W3] A changed role counts from the next message on, is told, and leaves the connection open."""
+    scene = Scene(stack)
+    base, token = stack.ws_urls[gateway], scene.room_token(scene.member)
+    async with connected(dialect, base, scene.project, "main", token) as member:
+        assert await member.type()
+        await asyncio.to_thread(scene.role_changes, scene.member, "viewer")
+        assert await member.told_role() == "readonly"
+        assert not await member.type()
+        await asyncio.to_thread(scene.role_changes, scene.member, "admin")
+        assert await member.told_role() == "read-write"
+        assert await member.type()
