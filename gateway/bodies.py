@@ -1,11 +1,13 @@
 """JSON bodies in and out, by msgspec. Called by the routes; errors point at the field."""
 
 import re
+from collections.abc import Iterable
 from typing import Final, TypeVar
 
 import msgspec
 from aiohttp import web
 
+from gateway.spellings import WrittenTwice, as_written, in_snake_case
 from schemas.problems import FieldError
 
 BodyT = TypeVar("BodyT")
@@ -44,14 +46,38 @@ async def _whole(request: web.Request) -> bytes:
 
 
 def decode(raw: bytes, kind: type[BodyT]) -> BodyT:
-    """Bytes to a struct. Raises BadBody."""
+    """Bytes to a struct, whose fields may be in camelCase. Raises BadBody."""
     try:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as error:
-        found = field_error(str(error))
-        raise BadBody(422, "the body does not have the right shape", (found,)) from None
+        if str(error).startswith("Object contains unknown field"):
+            return _decode_camel_case(raw, kind)
+        raise _misshapen(field_error(str(error))) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadBody(400, f"the body is not JSON: {error}") from None
+
+
+def _decode_camel_case(raw: bytes, kind: type[BodyT]) -> BodyT:
+    try:
+        value, written = in_snake_case(msgspec.json.decode(raw), kind)
+        return msgspec.json.decode(msgspec.json.encode(value), type=kind)
+    except WrittenTwice as twice:
+        raise _misshapen(FieldError(_pointer(twice.steps), "given in two spellings")) from None
+    except msgspec.ValidationError as error:
+        found = field_error(str(error))
+        steps = tuple(step.replace("~1", "/").replace("~0", "~") for step in found.pointer.split("/")[1:])
+        raise _misshapen(FieldError(_pointer(as_written(steps, written)), found.detail)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadBody(400, f"the body is not JSON: {error}") from None
+
+
+def _misshapen(found: FieldError) -> BadBody:
+    return BadBody(422, "the body does not have the right shape", (found,))
+
+
+def _pointer(steps: Iterable[str]) -> str:
+    """RFC 6901."""
+    return "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
 
 
 def field_error(message: str) -> FieldError:
@@ -62,8 +88,7 @@ def field_error(message: str) -> FieldError:
     steps = [name or index.replace("...", "*") for name, index in _STEP.findall(match["path"] or "")]
     if (field := _FIELD.match(what)) is not None:
         steps.append(field["name"])
-    escaped = (step.replace("~", "~0").replace("/", "~1") for step in steps)
-    return FieldError(pointer="".join(f"/{step}" for step in escaped), detail=what)
+    return FieldError(pointer=_pointer(steps), detail=what)
 
 
 def answer(body: msgspec.Struct, status: int = 200) -> web.Response:

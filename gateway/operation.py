@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from gateway.limits import BODY_BYTES
 from gateway.permissions import Requirement
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -54,6 +55,8 @@ class Operation:
     body: Any = None
     """The struct that the body is decoded to; None takes no body, `bytes` leaves it to the function."""
     optional_body: bool = False
+    body_bytes: int = BODY_BYTES
+    """How large a body may be; past it, 413."""
     query: Any = None
     """The struct of the query's parameters; None takes none."""
     answers: Any = None

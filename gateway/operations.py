@@ -5,7 +5,7 @@
 `handler` makes an aiohttp handler of an operation; what any step raises becomes a problem (problems.py).
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -17,6 +17,7 @@ from gateway.access import Access
 from gateway.addresses import address_of
 from gateway.auth.caller import Caller
 from gateway.bodies import field_error, read_body
+from gateway.limits import BODY_BYTES
 from gateway.operation import ANY_SCOPE, LOGIN_ONLY, SAFE_METHODS, Answer, Operation, scope_of
 from gateway.parts import PARTS, Parts
 from gateway.permissions import known
@@ -97,8 +98,10 @@ def handler(operation: Operation) -> Callable[[web.Request], Awaitable[web.Strea
             _check_scope(operation, caller)
         address = address_of(request, parts.settings.trusted_proxies)
         limits = await parts.rates.take(operation, caller, address)
-        access = await parts.permissions.permit(operation.may, caller, request.match_info)
+        access = await parts.permissions.permit(operation.may, caller, _ids(request))
         query = _query(request, operation)
+        if operation.body_bytes != BODY_BYTES:
+            request = request.clone(client_max_size=operation.body_bytes)
         body: Any = None
         if operation.body not in (None, bytes):
             body = await read_body(request, operation.body, optional=operation.optional_body)
@@ -158,6 +161,13 @@ def _check_scope(operation: Operation, caller: Caller) -> None:
         raise Forbidden("a platform token cannot do this; sign in")
     if scope not in caller.scopes and scope != ANY_SCOPE:
         raise Forbidden(f"the token lacks the scope {scope}")
+
+
+def _ids(request: web.Request) -> Mapping[str, str]:
+    """What the URL names. `/api/files?project_id=…` is the one that names its project in the query."""
+    if "id" in request.match_info or "project_id" not in request.query:
+        return request.match_info
+    return {**request.match_info, "id": request.query["project_id"]}
 
 
 def _query(request: web.Request, operation: Operation) -> Any:
