@@ -13,9 +13,9 @@ from gateway.launch.supervisor import up
 
 def main() -> int:
     asked = arguments.parser().parse_args()
-    if asked.command == "status":
-        return status.show(home_of(os.environ), as_json=asked.json)
     try:
+        if asked.command == "status":
+            return status.show(home_of(os.environ), as_json=asked.json)
         settings = settings_from(
             os.environ, host=asked.host, port=asked.port, gateways=asked.gateways, workers=asked.workers
         )

@@ -54,7 +54,7 @@ class Instance:
                     Listed(row["name"], Process(row["pid"], row["started"]), row["url"]) for row in body["processes"]
                 ),
             )
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
+        except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
             return None
 
 

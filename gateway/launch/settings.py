@@ -61,7 +61,8 @@ def settings_from(
             raise LaunchError("ATRIUM_PORT is not a number")
         port = int(named)
     if not 1 <= port <= port + gateways - 1 <= 65_535:
-        raise LaunchError(f"ports {port} to {port + gateways - 1} do not exist; choose --port and --gateways")
+        what = f"port {port}" if gateways == 1 else f"ports {port} to {port + gateways - 1}: one of them"
+        raise LaunchError(f"{what} does not exist; choose --port (and --gateways) within 1 to 65535")
     return Settings(
         home=home_of(environ),
         host=host or environ.get("ATRIUM_HOST") or "127.0.0.1",

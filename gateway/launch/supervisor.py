@@ -26,6 +26,7 @@ from gateway.launch.limits import (
     STOP_WORKER,
 )
 from gateway.launch.log_files import keep_small
+from gateway.launch.ownership import settle
 from gateway.launch.process import Process
 from gateway.launch.report import say
 from gateway.launch.settings import CHECKOUT, Settings
@@ -34,6 +35,7 @@ from gateway.launch.waiting import check_ports, gateway_ready, until_ready
 
 async def up(settings: Settings) -> None:
     """Start everything, say so, and keep it running until SIGTERM, SIGINT or SIGHUP; then stop everything."""
+    settle(settings.home)
     settings.home.create()
     with only_one(settings.home):
         asked, hurry = asyncio.Event(), asyncio.Event()
