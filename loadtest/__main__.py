@@ -3,6 +3,7 @@
     ./atrium bench              everything, three times: about twenty minutes
     ./atrium bench --quick      proves that all shapes run; says nothing about speed
     ./atrium bench --publish    also writes docs/benchmarks.md and docs/benchmarks.svg
+    ./atrium bench rest         the REST side, beside FastAPI (rest/)
     ./atrium bench --shape fanout-200 --servers atrium,y-websocket --repeat 1 --seconds 5
 
 Without Node.js the peers cannot run: Atrium is then measured alone. Ctrl-C stops all servers that the bench started.
@@ -23,6 +24,7 @@ import uvloop
 from loadtest import bench, trace, usage
 from loadtest.measure import Task
 from loadtest.report import publish, results, table
+from loadtest.rest import __main__ as rest
 from loadtest.servers import Workshop
 from loadtest.servers.atrium import Atrium, AtriumHocuspocus
 from loadtest.servers.child import StartFailed
@@ -147,6 +149,8 @@ def repeatable(chosen: argparse.Namespace) -> str:
 
 
 def run(given: list[str]) -> int:
+    if given[:1] == ["rest"]:
+        return rest.run(given[1:])
     chosen = arguments(given)
     if chosen.list:
         for shape in SHAPES:

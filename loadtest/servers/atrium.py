@@ -23,6 +23,8 @@ from loadtest.servers.child import Child, StartFailed, free_ports, spawn
 #: Seconds for the first start, which makes the database.
 START_SECONDS = 120.0
 _REPOSITORY = Path(__file__).parent.parent.parent
+#: All clients of the bench come from one address, and all rooms belong to one account.
+RATE_FACTOR = "100000"
 #: The main text of every room.
 DOCUMENT = "main.md"
 
@@ -45,7 +47,7 @@ class Atrium:
     async def start(self) -> None:
         port = free_ports(self.gateways)[0]
         command = [sys.executable, "-m", "gateway.launch"]
-        environment = {**os.environ, "ATRIUM_HOME": str(self._home)}
+        environment = {**os.environ, "ATRIUM_HOME": str(self._home), "ATRIUM_RATE_FACTOR": RATE_FACTOR}
         for inherited in ("DATABASE_URL", "REDIS_URL"):
             environment.pop(inherited, None)
         self._child = await spawn(
