@@ -19,6 +19,7 @@ import structlog
 
 from gateway.access import Access, Denied, Gate
 from gateway.limits import RECHECK_APPLY, RECHECK_BATCH, RECHECK_PAUSE_SECONDS, RECHECK_SECONDS, RECHECK_WAIT_SECONDS
+from gateway.paths import Paths
 from schemas.close_codes import CloseCode
 from schemas.documents import DocumentName
 from schemas.unavailable import Unavailable
@@ -65,8 +66,9 @@ class AccessWatch:
     let in:   mark = watch.mark() ──► authorise ──► … ──► watch.add(self, mark)        gone:  watch.remove(self)
     """
 
-    def __init__(self, gate: Gate, gone_documents: GoneDocuments) -> None:
+    def __init__(self, gate: Gate, paths: Paths, gone_documents: GoneDocuments) -> None:
         self._gate = gate
+        self._paths = paths
         self._gone_documents = gone_documents
         self._by_project: dict[UUID, set[Watched]] = {}
         self._by_session: dict[UUID, set[Watched]] = {}
@@ -125,6 +127,7 @@ class AccessWatch:
         """Whatever changed meanwhile: everybody is asked about."""
         self._heard += 1
         self._gate.forget_everything()
+        self._paths.forget_everything()
         self._check_all()
 
     def _concerned(self, change: Change) -> list[Watched]:
@@ -143,7 +146,10 @@ class AccessWatch:
             case Change(kind="user.changed", user_id=UUID() as user):
                 gate.forget_all_sessions()
                 return [live for live in self if live.access.user_id == user]
+            case Change(kind="file.moved", project_id=UUID() as project):
+                self._paths.forget(project)
             case Change(kind="file.deleted", project_id=UUID() as project, document=str() as document):
+                self._paths.forget(project)
                 return [live for live in self.in_project(project) if live.document_name == document]
         return []
 

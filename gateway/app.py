@@ -6,7 +6,7 @@ connections open when the application starts, and close when it stops (`cleanup_
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from uuid import UUID
 
 from aiohttp import web
@@ -22,15 +22,16 @@ from gateway.limits import BODY_BYTES
 from gateway.metrics import LoopLag, Metrics, Requests
 from gateway.middleware import note_begun, observe
 from gateway.parts import HOME_URL, PARTS, HomeUrl, Parts
+from gateway.paths import Paths
 from gateway.permissions import Permissions
 from gateway.rates import Rates
 from gateway.repeats import Repeats
 from gateway.routes import url_table
 from gateway.settings import Settings
 from gateway.sockets.wiring import plug_sockets
-from schemas.documents import DocumentName
 from store.errors import MigrationRefused
 from store.event_log import EventLog
+from store.files import find_gone
 from store.lane import Lane
 from store.migrate import Migration, find_applied, missing, read_files
 from store.postgres import Postgres, open_pool
@@ -52,6 +53,7 @@ def create_app(settings: Settings, live: bool = True) -> web.Application:
     metrics.add(requests.figures)
     metrics.add(lag.figures)
     gate = Gate(tokens, postgres)
+    paths = Paths(postgres)
     shared_rates = SharedRates(Lane(settings.redis_url, "gcra"))
     parts = Parts(
         settings=settings,
@@ -59,9 +61,10 @@ def create_app(settings: Settings, live: bool = True) -> web.Application:
         redis=redis,
         tokens=tokens,
         gate=gate,
-        watch=AccessWatch(gate, _none_gone),
+        paths=paths,
+        watch=AccessWatch(gate, paths, lambda documents: find_gone(postgres, documents)),
         identity=Identity(gate, settings.secret),
-        permissions=Permissions(gate, {}),
+        permissions=Permissions(gate, {"file": paths.project_of}),
         rates=Rates(shared_rates, settings.rate_factor),
         repeats=Repeats(postgres),
         events=events,
@@ -79,10 +82,6 @@ def create_app(settings: Settings, live: bool = True) -> web.Application:
     app[HOME_URL] = sockets.home_url if sockets is not None else _own_url(settings)
     app.add_routes(url_table(parts, sockets))
     return app
-
-
-async def _none_gone(documents: Collection[DocumentName]) -> set[DocumentName]:
-    return set()
 
 
 def _own_url(settings: Settings) -> HomeUrl:

@@ -14,6 +14,7 @@ from gateway.auth.tokens import Tokens
 from gateway.events.nudge import Nudge
 from gateway.health import Health
 from gateway.metrics import Metrics
+from gateway.paths import Paths
 from gateway.permissions import Permissions
 from gateway.rates import Rates
 from gateway.repeats import Repeats
@@ -35,6 +36,7 @@ class Parts:
     redis: Redis
     tokens: Tokens
     gate: Gate
+    paths: Paths
     watch: AccessWatch
     identity: Identity
     permissions: Permissions

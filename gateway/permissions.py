@@ -15,7 +15,7 @@ from uuid import UUID
 from gateway.access import Access, Denied, Gate
 from gateway.auth.caller import Caller
 from gateway.auth.tokens import Forged
-from gateway.refusals import Forbidden, Missing
+from gateway.refusals import Forbidden, Invalid, Missing
 from schemas.close_codes import CloseCode
 from schemas.ids import parse_id
 from schemas.roles import Role
@@ -77,7 +77,7 @@ class Permissions:
             case Anyone():
                 return None
             case InProject():
-                return await self._in_project(requirement, caller, ids["id"])
+                return await self._in_project(requirement, caller, ids.get("id"))
         caller = known(caller)
         match requirement:
             case SignedIn():
@@ -95,9 +95,11 @@ class Permissions:
                 assert_never(requirement)
         return None
 
-    async def _in_project(self, requirement: InProject, caller: Caller | None, text: str) -> Access | None:
+    async def _in_project(self, requirement: InProject, caller: Caller | None, text: str | None) -> Access | None:
         if caller is None and not requirement.public:
             known(caller)
+        if text is None:
+            raise Invalid.field("?project_id", "which project?")
         try:
             thing = parse_id(text)
         except ValueError:

@@ -16,7 +16,7 @@ from gateway.rates import TooMany
 from gateway.refusals import Refused
 from schemas.close_codes import CloseCode
 from schemas.problems import CONTENT_TYPE, FieldError, Problem
-from store.errors import StoreError, StoreUnavailable
+from store.errors import PathTaken, StoreError, StoreUnavailable, TooManyFiles
 
 # RFC 9457, section 3.1.1: a relative reference; these are anchors in the API's documentation.
 _TYPE: Final = "/problems#"
@@ -57,6 +57,8 @@ def describe(error: Exception) -> tuple[int, str, str, tuple[FieldError, ...], d
     match error:
         case StoreUnavailable():
             return 503, "unavailable", f"{error.server} does not answer", (), _retry(error.retry_after)
+        case PathTaken() | TooManyFiles():
+            return 409, "conflict", str(error), (), {}
         case StoreError():
             return 503, "unavailable", "the database is not ready for this version", (), _retry(None)
         case Expired():

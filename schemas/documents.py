@@ -1,6 +1,8 @@
 """Names of documents: `{project}/{path}`, the same in URLs, in Hocuspocus frames, in the log and in SQL.
 
-Called by the gateway on everything a client names; everybody else may rely on a `DocumentName` being canonical.
+Called by the gateway on everything a client names; everybody else may rely on a `DocumentName` being canonical. What a
+client names is where a file is now; the log and SQL name the file's document, by a key that stays when the file moves
+(gateway/paths.py goes from one to the other). The two are the same until something was moved or deleted.
 """
 
 import unicodedata
@@ -11,6 +13,9 @@ DocumentName = NewType("DocumentName", str)
 
 PATH_MAX_BYTES = 1024
 """Longest path in UTF-8: room for any real file tree, small enough for an index row (PostgreSQL: 2,704 bytes)."""
+
+SEGMENT_MAX_BYTES = 255
+"""Longest name of a new file or folder: what Linux, macOS and Windows can unpack."""
 
 
 class InvalidName(ValueError):
@@ -39,6 +44,24 @@ def document_name(project: str, path: str) -> DocumentName:
     if any(segment in ("", ".", "..") for segment in path.split("/")):
         raise InvalidName("the path has an empty, '.' or '..' segment")
     return DocumentName(f"{project_id}/{path}")
+
+
+def new_path(path: str) -> str:
+    """The canonical path of a file that is about to be made or moved; raises InvalidName.
+
+    Stricter than what may be opened: an archive of the project must unpack elsewhere, where `\\` parts folders.
+    """
+    path = path_of(document_name(str(UUID(int=0)), path))
+    if "\\" in path:
+        raise InvalidName("the path has a backslash; folders are parted by '/'")
+    if any(len(segment.encode()) > SEGMENT_MAX_BYTES for segment in path.split("/")):
+        raise InvalidName(f"a name in the path has more than {SEGMENT_MAX_BYTES} bytes")
+    return path
+
+
+def fresh_key(project: UUID, file: UUID) -> DocumentName:
+    """The key of a document whose path is the key of another one: no path has a segment `.`."""
+    return DocumentName(f"{project}/./{file}")
 
 
 def parse_document_name(name: str) -> DocumentName:

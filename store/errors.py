@@ -2,6 +2,8 @@
 
 StoreError
 ├── StoreUnavailable   a server does not answer; try again
+├── PathTaken          a file is in the way of another one
+├── TooManyFiles       a project is full
 └── MigrationRefused   the database's schema does not fit this version of Atrium
 """
 
@@ -42,3 +44,19 @@ class Dangling(StoreError):
     def __init__(self, constraint: str) -> None:
         super().__init__(f"refers to nothing: {constraint}")
         self.constraint = constraint
+
+
+class PathTaken(StoreError):
+    """The file at `path` is where another one was to be, or above or below it. Choose another path."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"there is a file at {path!r}")
+        self.path = path
+
+
+class TooManyFiles(StoreError):
+    """The project has as many files as it may have (`most`). Delete some, or use another project."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"a project has at most {most} files")
+        self.most = most

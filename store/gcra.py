@@ -19,8 +19,8 @@ class Window:
 
     @property
     def interval(self) -> int:
-        """Microseconds of one request."""
-        return self.seconds * MICRO // self.count
+        """Microseconds of one request; the clock has no smaller step, so more than a million a second are a million."""
+        return max(1, self.seconds * MICRO // self.count)
 
     @property
     def tolerance(self) -> int:

@@ -4,7 +4,8 @@
 
 Topics: `project:{id}` and `user:{id}` are what clients subscribe to; `access` tells every gateway that somebody's right
 to be connected changed (kinds: `member.changed` {project_id, user_id}, `project.changed` {project_id},
-`session.ended` {session_id}, `user.changed` {user_id}).
+`session.ended` {session_id}, `user.changed` {user_id}, `file.deleted` {project_id, document},
+`file.moved` {project_id}).
 """
 
 from collections.abc import Mapping
@@ -69,7 +70,7 @@ async def add_happening(db: Queries, happening: Happening) -> None:
     )
 
 
-async def add_access_change(db: Queries, kind: str, **ids: UUID) -> None:
+async def add_access_change(db: Queries, kind: str, **ids: UUID | str) -> None:
     """Tell every gateway to look again at whom this concerns; the kinds and ids stand in the module's docstring."""
     await add_happening(db, Happening(topic=ACCESS, kind=kind, data={key: str(value) for key, value in ids.items()}))
 

@@ -42,3 +42,13 @@ TELL_LOCK_SECONDS = 3
 """Waiting for another teller; a healthy one takes milliseconds."""
 TELL_IDLE_SECONDS = 6
 """PostgreSQL ends the transaction of a teller that was frozen for so long, so that another one can go on."""
+FILES_PER_PROJECT = 20_000
+"""Live files of one project: a large repository; lists, exports and their archives' tables stay within some MB."""
+BLOB_BYTES = 100 << 20
+"""Of one binary file: a short video. Kept in PostgreSQL, and so in its backups."""
+CHUNK_BYTES = 1 << 20
+"""Of a binary file in one row: what a reader or writer of it holds at a time."""
+RESTORE_DAYS = 30
+"""Days that a deleted file can be restored, and that its old path makes no new file by itself."""
+BLOB_KEEP_SECONDS = 24 * 3600
+"""Bytes that no file has stay so long after they were last put: longer than any request lasts."""

@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from schemas.documents import DocumentName, path_of, project_of
+from schemas.documents import DocumentName, project_of
 from schemas.records import Commit, encode_records
 from store.postgres import Postgres
 
@@ -27,10 +27,10 @@ async def find_or_create(postgres: Postgres, name: DocumentName) -> Snapshot:
     if found is None:
         await postgres.execute(
             """
-            INSERT INTO documents (name, project_id, path) VALUES (%(name)s, %(project)s, %(path)s)
+            INSERT INTO documents (name, project_id) VALUES (%(name)s, %(project)s)
             ON CONFLICT DO NOTHING
             """,
-            {"name": name, "project": project_of(name), "path": path_of(name)},
+            {"name": name, "project": project_of(name)},
         )
         found = await find(postgres, name)
     assert found is not None

@@ -8,13 +8,18 @@ from typing import Final
 
 from gateway.operation import Operation
 from gateway.permissions import Anyone, InProject, SignedIn
-from gateway.routes import auth, projects
+from gateway.routes import auth, files, projects
 from schemas import accounts as a
+from schemas import files as f
 from schemas import projects as p
+from schemas.pages import Page
 from schemas.roles import Role
 
 ANYONE, SIGNED_IN = Anyone(), SignedIn()
 VIEWER, PUBLIC_VIEWER = InProject(Role.VIEWER), InProject(Role.VIEWER, public=True)
+EDITOR = InProject(Role.EDITOR)
+FILE_VIEWER, FILE_PUBLIC_VIEWER = InProject(Role.VIEWER, of="file"), InProject(Role.VIEWER, public=True, of="file")
+FILE_EDITOR = InProject(Role.EDITOR, of="file")
 
 TABLE: Final[tuple[Operation, ...]] = (
     # Accounts
@@ -30,5 +35,23 @@ TABLE: Final[tuple[Operation, ...]] = (
     Operation(
         "POST", "/api/projects/{id}/token", projects.create_room_token, PUBLIC_VIEWER,
         body=p.RoomTokenRequest, optional_body=True, answers=p.RoomTokenGranted, limit="room-tokens",
+    ),
+    # Files
+    Operation(
+        "GET", "/api/projects/{id}/files", files.list_files, PUBLIC_VIEWER, also=("/api/files",),
+        query=f.FilesQuery, answers=Page[f.File],
+    ),
+    Operation(
+        "POST", "/api/projects/{id}/files", files.create_file, EDITOR, also=("/api/files",),
+        query=f.ProjectIdQuery, body=f.FileRequest, body_bytes=f.REQUEST_BYTES,
+        answers=f.File, status=201, creates=True,
+    ),
+    Operation("GET", "/api/files/{id}", files.get_file, FILE_PUBLIC_VIEWER, answers=f.File),
+    Operation("PUT", "/api/files/{id}", files.change_file, FILE_EDITOR, body=f.FileChange, answers=f.File),
+    Operation("PATCH", "/api/files/{id}", files.change_file, FILE_EDITOR, body=f.FileChange, answers=f.File),
+    Operation("DELETE", "/api/files/{id}", files.delete_file, FILE_EDITOR, status=204),
+    Operation(
+        "POST", "/api/files/{id}/restore", files.restore_file, FILE_EDITOR,
+        body=f.FileRestore, optional_body=True, answers=f.File,
     ),
 )  # fmt: skip

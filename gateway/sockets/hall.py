@@ -10,6 +10,7 @@ import structlog
 
 from gateway.access import Access, Gate
 from gateway.access_watch import AccessWatch
+from gateway.paths import Paths
 from gateway.sockets.connection import Connection
 from gateway.sockets.limits import CONNECTIONS_PER_ADDRESS
 from gateway.sockets.wheel import Wheel
@@ -27,6 +28,7 @@ class Hall:
     """One per process."""
 
     gate: Gate
+    paths: Paths
     watch: AccessWatch
     documents: OpenDocuments
     wheel: Wheel
@@ -55,9 +57,9 @@ class Hall:
             del self._addresses[address]
 
     async def enter(self, token: str, name: DocumentName) -> tuple[Access, Document]:
-        """Authorise, then open. Raises Denied, Unavailable or TimeoutError."""
+        """Authorise, then open what is there. Raises Denied, InvalidName, Unavailable or TimeoutError."""
         access = await self.gate.authorise(token, str(project_of(name)))
-        return access, await self.documents.open(name)
+        return access, await self.documents.open(await self.paths.document_at(access, name))
 
     def joined(self, connection: Connection, document: Document, access: Access) -> None:
         """One line in the log."""

@@ -55,7 +55,7 @@ def plug_sockets(app: web.Application, parts: Parts) -> Sockets:
     committer = Committer(log, figures)
     relay = PresenceRelay(log.announce_presence, loop, figures)
     documents = OpenDocuments(log, DocumentLibrary(parts.postgres, log, announcements), committer, relay, figures)
-    hall = Hall(parts.gate, parts.watch, documents, Wheel(loop), figures)
+    hall = Hall(parts.gate, parts.paths, parts.watch, documents, Wheel(loop), figures)
     heart = Heart(Registry(redis), settings.name, settings.socket_url, figures, documents, log)
     following = EventAnnouncements(settings.redis_url)
     hub = Hub(parts.events, following)

@@ -1,0 +1,1 @@
+"""Files of projects over REST, and at the paths that sockets open."""
