@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
 
 from rooms.codec.hocuspocus import prefix
-from rooms.codec.lib0 import read_var_string, var_string
+from rooms.codec.lib0 import read_var_string, read_var_uint, var_string
 from tests.clients.raw import STEP_1, RawClient, raw_client, text_update, update_message
 
 Dialect = Literal["y-websocket", "hocuspocus"]
@@ -44,6 +45,30 @@ class Connected:
             taken = told[:1] == b"\x7f"
         self.clock += taken
         return taken
+
+    async def type_until_refused(self) -> tuple[int, int]:
+        """Insert letters without waiting for answers, until one is refused: how many were sent, and how many taken."""
+        already, sent, accepted, refused = self.clock, 0, 0, 0
+
+        async def send() -> None:
+            nonlocal sent
+            while not refused:
+                await self.raw.send(self.address + update_message(text_update(8, sent, "y")))
+                sent += 1
+                await asyncio.sleep(0.001)
+
+        sending = asyncio.create_task(send())
+        while not sending.done() or accepted + refused < sent:
+            body = (await self.raw.receive(self.address))[len(self.address) :]
+            if self.dialect == "hocuspocus":
+                accepted += body == SAVED
+                refused += body == REFUSED
+            elif body[:1] == b"\x7f":
+                accepted = read_var_uint(body, 1)[0] - already
+            elif body[:2] == b"\x02\x00":
+                refused += "from now on" not in read_var_string(body, 2)[0]
+        await sending
+        return sent, accepted
 
     async def told(self) -> str:
         """What it hears of its rights: `readonly`, `read-write`, `closed 4403`, …"""
