@@ -31,11 +31,18 @@ class Lines:
     def __init__(self, stream: TextIO, name: str = "") -> None:
         self.name = name
         self._stream = stream
+        self._lost = 0  # lines since the last that could be written
 
     def msg(self, line: str) -> None:
-        """Write one line at once."""
-        self._stream.write(line + "\n")
-        self._stream.flush()
+        """Write one line at once. Where the disk is full it is lost: whoever has something to say must not fail."""
+        try:
+            self._stream.write(line + "\n")
+            self._stream.flush()
+            if self._lost:
+                lost, self._lost = self._lost, 0
+                self.msg(f'{{"level": "warning", "logger": "{self.name}", "event": "log lines lost", "count": {lost}}}')
+        except OSError:
+            self._lost += 1
 
     debug = info = warning = error = critical = msg
 

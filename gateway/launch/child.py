@@ -18,7 +18,7 @@ from pathlib import Path
 from gateway.launch import exec_child
 from gateway.launch.account import Account
 from gateway.launch.errors import ChildFailed
-from gateway.launch.home import Home, last_line
+from gateway.launch.home import Home, reason_in
 from gateway.launch.limits import OPEN_FILES, RESTART_FIRST, RESTART_MOST, RESTART_RESET_AFTER, START_ATTEMPTS
 from gateway.launch.process import Process
 from gateway.launch.report import say
@@ -62,8 +62,9 @@ async def spawn(program: Program, log: Path) -> asyncio.subprocess.Process:
 
 
 async def run_once(program: Program, home: Home, within: float) -> None:
-    """Run a program to its end; raises ChildFailed with the last line of its log."""
+    """Run a program to its end; raises ChildFailed with the reason that its log gives."""
     log = home.log(program.name)
+    since = size_of(log)
     process = await spawn(program, log)
     try:
         async with asyncio.timeout(within):
@@ -75,7 +76,11 @@ async def run_once(program: Program, home: Home, within: float) -> None:
             process.kill()
             await process.wait()
     if status != 0:
-        raise ChildFailed(f"{program.name} failed: {last_line(log)} (all of it: {log})")
+        raise ChildFailed(f"{program.name} failed: {reason_in(log, since)} (all of it: {log})")
+
+
+def size_of(log: Path) -> int:
+    return log.stat().st_size if log.exists() else 0
 
 
 def back_off(previous: float, alive: float) -> float:
@@ -102,6 +107,7 @@ class Child:
         self._home = home
         self._changed = changed
         self._handle: asyncio.subprocess.Process | None = None
+        self._log_size = 0  # of its log when it was started last
         self._stopping = asyncio.Event()
         self._task = asyncio.create_task(self._keep_running(), name=program.name)
 
@@ -123,7 +129,9 @@ class Child:
         program = self.program
         try:
             program.before()
-            self._handle = await spawn(program, self._home.log(program.name))
+            log = self._home.log(program.name)
+            self._log_size = size_of(log)
+            self._handle = await spawn(program, log)
         except OSError as refused:
             return f"could not be started ({refused})"
         self.process = Process.of(self._handle.pid)
@@ -138,7 +146,9 @@ class Child:
         """Raise if it keeps dying before it was ever ready."""
         if self.deaths >= START_ATTEMPTS:
             log = self._home.log(self.program.name)
-            raise ChildFailed(f"{self.program.name} does not start: {last_line(log)} (all of it: {log})")
+            raise ChildFailed(
+                f"{self.program.name} does not start: {reason_in(log, self._log_size)} (all of it: {log})"
+            )
 
     async def stop(self, hurry: asyncio.Event, hurried: float) -> None:
         """Ask it to end, wait for as long as it may take (or shorter, once `hurry` is set), then kill it."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import secrets
 import stat
 import tempfile
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.launch.errors import LaunchError
-from gateway.launch.limits import LOG_BYTES, SOCKET_PATH_BYTES
+from gateway.launch.limits import LOG_BYTES, REASON_BYTES, SOCKET_PATH_BYTES
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,11 @@ class Home:
 
     @property
     def run(self) -> Path:
-        """Where the sockets are: inside the home, or in the temporary directory where that path is too long."""
+        """Where the sockets are: inside the home, or in the temporary directory where its path is no socket's."""
         inside = self.root / "run"
         longest = inside / "pg" / ".s.PGSQL.5432"
-        if len(os.fsencode(longest)) <= SOCKET_PATH_BYTES:
+        # PostgreSQL and its clients read lists of directories: a comma divides them, quotes belong to the list.
+        if len(os.fsencode(longest)) <= SOCKET_PATH_BYTES and not set('",') & set(str(inside)):
             return inside
         digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:12]
         return Path(tempfile.gettempdir()) / f"atrium-{os.getuid()}-{digest}"
@@ -90,11 +92,16 @@ class Home:
         return fresh
 
 
-def last_line(log: Path) -> str:
-    """The last line of a log that says something, for an error message."""
+def reason_in(log: Path, since: int = 0) -> str:
+    """Why a process ended, for an error message: the last line of its log, from a place on, that sounds like it."""
     if not log.exists():
         return "(no log)"
     with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - 4096))
-        lines = file.read().decode(errors="replace").splitlines()
-    return next((line.strip() for line in reversed(lines) if line.strip()), "(empty log)")
+        size = log.stat().st_size
+        file.seek(max(0, size - REASON_BYTES, since if since <= size else 0))
+        lines = [line.strip() for line in file.read().decode(errors="replace").splitlines()]
+    said = [line for line in lines if line]
+    return next((line for line in reversed(said) if REASON.search(line)), said[-1] if said else "(empty log)")
+
+
+REASON = re.compile(r"fatal|panic|error|could not|cannot|can't|no space", re.IGNORECASE)

@@ -25,5 +25,6 @@ LEFTOVER_END = 10.0  # a killed predecessor's children, before they are killed
 
 LOG_BYTES = 10_000_000  # a log larger than this is set aside, as NAME.log.1: two of them are the most that is kept
 LOG_LOOK = 5.0  # between two looks at their sizes: a gateway writes at most some MB a second
+REASON_BYTES = 8_192  # of a log's end in which the reason for a failure is looked for
 OPEN_FILES = 65_536  # wanted soft limit: a gateway holds thousands of sockets
 SOCKET_PATH_BYTES = 100  # sun_path is 104 bytes on macOS and 108 on Linux, with the final zero

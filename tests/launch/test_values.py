@@ -9,7 +9,7 @@ import pytest
 
 from gateway.launch.child import back_off, how_it_ended
 from gateway.launch.errors import LaunchError
-from gateway.launch.home import Home, last_line
+from gateway.launch.home import Home, reason_in
 from gateway.launch.instance import Instance, Listed
 from gateway.launch.limits import (
     RESTART_FIRST,
@@ -58,6 +58,13 @@ def test_a_long_home_has_its_sockets_elsewhere(tmp_path: Path) -> None:
     assert deep[0].run.parent == Path(tempfile.gettempdir())
 
 
+@pytest.mark.parametrize("name", ["a,b", 'a"b'])
+def test_a_home_that_no_socket_may_have(name: str) -> None:
+    """Where PostgreSQL could not read the path of its socket's directory, it is elsewhere too."""
+    assert Home(Path("/data") / name).run.parent == Path(tempfile.gettempdir())
+    assert Home(Path("/data/a b'c%d")).run.parent == Path("/data/a b'c%d")
+
+
 def test_the_secret_is_made_once_and_private(tmp_path: Path) -> None:
     """The signing key survives, is long enough, and is for its owner alone."""
     home = Home(tmp_path)
@@ -77,12 +84,19 @@ def test_a_large_log_is_set_aside(tmp_path: Path) -> None:
     assert (home.logs / "valkey.log.1").exists()
 
 
-def test_the_last_line_that_says_something(tmp_path: Path) -> None:
-    """Blank lines at the end of a log do not hide the reason."""
+def test_the_reason_in_a_log(tmp_path: Path) -> None:
+    """Of the last start's lines the last one that sounds like a reason is told, else the last; blank ones never."""
     log = tmp_path / "x.log"
-    log.write_text("first\nthe reason\n\n")
-    assert last_line(log) == "the reason"
-    assert last_line(tmp_path / "none") == "(no log)"
+    log.write_text("old error\n")
+    since = log.stat().st_size
+    log.write_text("old error\nfirst\nthe end\n\n")
+    assert reason_in(log, since) == "the end"
+    log.write_text("old error\nFATAL:  no room\nLOG: shut down\n")
+    assert reason_in(log, since) == "FATAL:  no room"
+    assert reason_in(log, 10_000) == "FATAL:  no room"  # it was set aside and begun anew meanwhile
+    log.write_text("\n")
+    assert reason_in(log) == "(empty log)"
+    assert reason_in(tmp_path / "none") == "(no log)"
 
 
 def test_a_process_is_more_than_its_id() -> None:
