@@ -34,6 +34,13 @@ class Registry:
         knew, *all_live = await self._heartbeat([keys.GATEWAYS], [gateway.id, description, GATEWAY_TTL])
         return bool(knew), [msgspec.json.decode(text, type=Gateway) for text in all_live]
 
+    async def live(self) -> list[Gateway]:
+        """Those that gave a sign of life lately."""
+        now = (await finish(self._redis.time()))[0]
+        listed = await finish(cast(Awaitable[list[bytes]], self._redis.hvals(keys.GATEWAYS)))
+        said = [text.split(b" ", 1) for text in listed]
+        return [msgspec.json.decode(text, type=Gateway) for at, text in said if now - int(at) <= GATEWAY_TTL]
+
     async def leave(self, gateway_id: str) -> None:
         """This gateway takes no more rooms."""
         await finish(cast(Awaitable[int], self._redis.hdel(keys.GATEWAYS, gateway_id)))
