@@ -37,6 +37,7 @@ from store.migrate import Migration, find_applied, missing, read_files
 from store.postgres import Postgres, open_pool
 from store.rates import SharedRates
 from store.redis import connect
+from store.sealed import WEBHOOK_SECRETS, Seal
 from store.teller import tell
 
 
@@ -69,6 +70,7 @@ def create_app(settings: Settings, live: bool = True) -> web.Application:
         repeats=Repeats(postgres),
         events=events,
         nudge=Nudge(lambda: tell(postgres, events)),
+        webhook_seal=Seal(settings.secret, WEBHOOK_SECRETS),
         health=health,
         metrics=metrics,
     )

@@ -22,6 +22,7 @@ from gateway.settings import Settings
 from store.event_log import EventLog
 from store.postgres import Postgres
 from store.redis import Redis
+from store.sealed import Seal
 
 HomeUrl = Callable[[UUID], Awaitable[str]]  # project -> WebSocket base of its room's home
 Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -44,6 +45,7 @@ class Parts:
     repeats: Repeats
     events: EventLog
     nudge: Nudge
+    webhook_seal: Seal
     health: Health
     metrics: Metrics
 

@@ -6,6 +6,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final, Literal, get_args
 from urllib.parse import urlsplit
 
+from schemas.outbound import Outbound, read_outbound
+
 FACTOR_MAX: Final = 1_000_000.0  # as good as no rate limits
 SECRET_BYTES: Final = 32  # as long as HS256's output (RFC 7518, section 3.2)
 
@@ -31,6 +33,7 @@ class Settings:
     log_level: LogLevel = "info"
     trusted_proxies: tuple[Network, ...] = ()  # whose X-Forwarded-For is believed
     rate_factor: float = 1.0  # all rate limits (gateway/rates.py) times this
+    outbound: Outbound = field(default_factory=Outbound)  # where webhooks may go
 
     origins: tuple[str, ...] = ()  # of pages elsewhere that may ask from a browser (CORS, /events by cookie)
 
@@ -57,6 +60,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         trusted_proxies=_networks(environment),
         rate_factor=_factor(environment, "ATRIUM_RATE_FACTOR"),
         origins=_origins(environment),
+        outbound=_outbound(environment),
     )
 
 
@@ -130,6 +134,13 @@ def _log_level(environment: Mapping[str, str]) -> LogLevel:
         if value.lower() == level:
             return level
     raise SettingsError(f"ATRIUM_LOG_LEVEL must be one of {', '.join(known)}, not {value!r}")
+
+
+def _outbound(environment: Mapping[str, str]) -> Outbound:
+    try:
+        return read_outbound(environment)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
 
 
 def _networks(environment: Mapping[str, str]) -> tuple[Network, ...]:

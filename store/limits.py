@@ -32,6 +32,12 @@ EVENT_PAGE = 100
 """Records per read of a topic's log: some 30 kB of happenings."""
 EVENT_RECORD_BYTES = 256 << 10
 """Of one record; larger things go by reference."""
+UNREAD_COUNTED = 1_000
+"""Unread notifications that are counted; nobody reads a larger number than 999+."""
+CLAIM_SECONDS = 60
+"""A worker's attempt at a delivery; longer than all its timeouts. Then it counts as dead, and another one tries."""
+CLAIMS_PER_ENDPOINT = 4
+"""Attempts at one endpoint at the same time: one that hangs must not keep the others waiting."""
 HAPPENING_CHARACTERS = 32 << 10
 """Of the data of one happening that is told; of a larger one clients learn that it is there."""
 TELL_BATCH = 200

@@ -1,7 +1,8 @@
 """The teller: what happened, and was committed, goes into the logs of its topics. At least once, in order per topic.
 
     happenings not told ──► (lock) ──► topic's log in Redis ──► told
-                                 └──► `access`: published to all gateways, who look again at whom it concerns
+       │                         └──► `access`: published to all gateways, who look again at whom it concerns
+       └──► notifications, deliveries to webhooks: rows of the same transaction
 
 Run by every gateway after each operation that may have changed something (gateway/events/nudge.py), and by the workers
 for what those left behind. One teller at a time has the lock: two would mix up the order.
@@ -18,10 +19,12 @@ import msgspec
 
 from schemas.events import Event, encode_event
 from store import keys
+from store.deliveries import add_deliveries
 from store.errors import StoreUnavailable
 from store.event_log import EventLog
 from store.happenings import ACCESS
 from store.limits import HAPPENING_CHARACTERS, TELL_BATCH, TELL_IDLE_SECONDS, TELL_LOCK_SECONDS, TELL_REDIS_SECONDS
+from store.notifications import NOTICED, Notice, add_notification, find_concerned
 from store.postgres import Postgres, Queries, Transaction
 
 LOCK: Final = 0x61747269756D  # "atrium"; the one advisory lock beside that of the migrations
@@ -34,6 +37,7 @@ class Untold:
     id: int
     topic: str
     kind: str
+    project_id: UUID | None
     file_id: UUID | None
     actor_id: UUID | None
     data: str  # JSON
@@ -50,9 +54,30 @@ async def tell(postgres: Postgres, log: EventLog) -> int:
         await take_turn(db)
         rows = await untold(db, TELL_BATCH)
         if rows:
+            await _make(db, rows)
             await _in_time(_announce(log, rows))
             await mark_told(db, [row.id for row in rows])
         return len(rows)
+
+
+async def _make(db: Transaction, rows: Sequence[Untold]) -> None:
+    """What comes of them in the database: notifications, which are told next, and deliveries to webhooks."""
+    for row in rows:
+        if row.kind in NOTICED and row.topic != ACCESS:
+            data: dict[str, object] = msgspec.json.decode(row.data)
+            user = await find_concerned(db, row.kind, row.actor_id, data)
+            if user is not None:
+                notice = Notice(
+                    user_id=user,
+                    kind=row.kind,
+                    actor_id=row.actor_id,
+                    project_id=row.project_id,
+                    happening_id=row.id,
+                    data=data,
+                )
+                await add_notification(db, notice)
+    if ids := [row.id for row in rows if row.project_id is not None]:
+        await add_deliveries(db, ids)
 
 
 async def _in_time(work: Coroutine[Any, Any, None]) -> None:
@@ -118,7 +143,7 @@ async def untold(db: Queries, limit: int) -> list[Untold]:
     return await db.rows(
         Untold,
         """
-        SELECT id, topic, kind, file_id, actor_id, data::text AS data, at
+        SELECT id, topic, kind, project_id, file_id, actor_id, data::text AS data, at
         FROM happenings WHERE NOT told ORDER BY id LIMIT %(limit)s
         """,
         {"limit": limit},

@@ -15,25 +15,13 @@ from store.happenings import Happening, add_access_change, add_happening, projec
 from store.limits import TELL_BATCH
 from store.postgres import Postgres
 from store.redis import Redis
+from tests.events.telling import tell_all, told
 from tests.rest.api import Api
 
 
 async def happen(postgres: Postgres, project: UUID, *kinds: str) -> None:
     for kind in kinds:
         await add_happening(postgres, Happening(topic=project_topic(project), kind=kind, data={"name": "x"}))
-
-
-async def told(events: EventLog, project: UUID) -> list[dict[str, Any]]:
-    tail = await events.read(project_topic(project), 0)
-    assert tail.records is not None
-    return [msgspec.json.decode(record.payload) for record in tail.records]
-
-
-async def tell_all(postgres: Postgres, events: EventLog) -> int:
-    count = 0
-    while some := await teller.tell(postgres, events):
-        count += some
-    return count
 
 
 async def test_told_once_and_in_order(postgres: Postgres, events: EventLog) -> None:
@@ -43,19 +31,10 @@ async def test_told_once_and_in_order(postgres: Postgres, events: EventLog) -> N
     await happen(postgres, project, *kinds)
     assert await tell_all(postgres, events) >= len(kinds)
     assert await tell_all(postgres, events) == 0
-    seen = await told_pages(events, project)
+    seen = await told(events, project_topic(project))
     assert [each["event"] for each in seen] == kinds
     assert len({each["id"] for each in seen}) == len(kinds)
     assert seen[0]["data"] == {"name": "x"} and seen[0]["at"]
-
-
-async def told_pages(events: EventLog, project: UUID) -> list[dict[str, Any]]:
-    seen: list[dict[str, Any]] = []
-    at = 0
-    while records := (await events.read(project_topic(project), at)).records:
-        seen += [msgspec.json.decode(record.payload) for record in records]
-        at = records[-1].number
-    return seen
 
 
 async def test_tellers_take_turns(postgres: Postgres, events: EventLog) -> None:
@@ -72,7 +51,7 @@ async def test_tellers_take_turns(postgres: Postgres, events: EventLog) -> None:
         await happen(postgres, project, kind)
     await asyncio.gather(*tellers)
     await tell_all(postgres, events)
-    assert [each["event"] for each in await told(events, project)] == kinds
+    assert [each["event"] for each in await told(events, project_topic(project))] == kinds
 
 
 async def test_nothing_untold_is_lost_while_redis_is_away(postgres: Postgres, events: EventLog, redis: Redis) -> None:
@@ -87,7 +66,7 @@ async def test_nothing_untold_is_lost_while_redis_is_away(postgres: Postgres, ev
     with pytest.raises(StoreUnavailable):
         await teller.tell(postgres, Away(redis))
     await tell_all(postgres, events)
-    assert [each["event"] for each in await told(events, project)] == ["test.a", "test.b"]
+    assert [each["event"] for each in await told(events, project_topic(project))] == ["test.a", "test.b"]
 
 
 async def test_access_changes_are_published(postgres: Postgres, events: EventLog, redis: Redis) -> None:
@@ -124,4 +103,4 @@ async def test_large_happening_holds_nothing_up(postgres: Postgres, events: Even
     await add_happening(postgres, large)
     await happen(postgres, project, "test.small")
     await tell_all(postgres, events)
-    assert [each["data"] for each in await told(events, project)] == [{"too_large": True}, {"name": "x"}]
+    assert [each["data"] for each in await told(events, project_topic(project))] == [{"too_large": True}, {"name": "x"}]
