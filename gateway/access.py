@@ -18,6 +18,7 @@ from typing import cast
 from uuid import UUID
 
 from gateway.auth.caller import Caller, Tier
+from gateway.auth.seen import Seen
 from gateway.auth.tokens import AccessToken, PlatformToken, RoomToken, TokenError, Tokens
 from gateway.limits import ACCESS_CACHE_ENTRIES, ACCESS_CACHE_SECONDS, EXISTENCE_GRACE_SECONDS, EXISTENCE_WAIT_SECONDS
 from gateway.recent import Recent
@@ -72,6 +73,7 @@ class Gate:
         self._sessions: Recent[UUID, SessionRow | None] = Recent(
             ACCESS_CACHE_SECONDS, ACCESS_CACHE_ENTRIES, keep=lambda row: row is not None
         )
+        self._seen = Seen(postgres, self.forget_session)
         self._members: Recent[tuple[UUID, UUID], MembershipRow] = Recent(
             ACCESS_CACHE_SECONDS, ACCESS_CACHE_ENTRIES, keep=lambda row: row.opens
         )
@@ -95,6 +97,7 @@ class Gate:
             raise Denied(CloseCode.UNAUTHENTICATED, ENDED)
         if isinstance(proof, PlatformToken) and not _opens(row, proof):
             raise Denied(CloseCode.UNAUTHENTICATED, "the token is not known here")
+        self._seen.note(row, proof.generation if isinstance(proof, AccessToken) else -1)
         return Caller(
             user_id=row.user_id,
             session_id=row.id,
@@ -126,9 +129,16 @@ class Gate:
             raise Denied(CloseCode.FORBIDDEN, f"the token lacks the scope {LIVE_SCOPE}")
         return await self.in_project(caller, project)
 
-    async def in_project(self, caller: Caller | None, project: UUID, ceiling: Role = Role.OWNER) -> Access:
-        """What the caller, or nobody, may do in the project. Raises Denied, or StoreUnavailable."""
-        row = await self._membership(project, NOBODY if caller is None else caller.user_id)
+    async def in_project(
+        self, caller: Caller | None, project: UUID, ceiling: Role = Role.OWNER, *, deleted: bool = False
+    ) -> Access:
+        """What the caller, or nobody, may do in the project, `deleted`: or could before it was deleted. Raises Denied,
+        or StoreUnavailable."""
+        user = NOBODY if caller is None else caller.user_id
+        if deleted:
+            row = await find_membership(self._postgres, project, user, deleted=True)
+        else:
+            row = await self._membership(project, user)
         role = _role_in(row)
         if caller is None:
             return Access(NOBODY, NOBODY, project, min(role, ceiling), "", float("inf"), ceiling, is_member=False)

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from gateway.access import Gate
 from gateway.access_watch import AccessWatch
+from gateway.auth.accounts import Accounts
 from gateway.auth.identity import Identity
 from gateway.auth.tokens import Tokens
 from gateway.events.nudge import Nudge
@@ -21,7 +22,7 @@ from gateway.health import Health
 from gateway.limits import BODY_BYTES
 from gateway.metrics import LoopLag, Metrics, Requests
 from gateway.middleware import note_begun, observe
-from gateway.parts import HOME_URL, PARTS, HomeUrl, Parts
+from gateway.parts import HOME_URL, LIVE, PARTS, TEXTS, HomeUrl, Parts
 from gateway.paths import Paths
 from gateway.permissions import Permissions
 from gateway.rates import Rates
@@ -54,6 +55,7 @@ def create_app(settings: Settings, live: bool = True) -> web.Application:
     metrics.add(requests.figures)
     metrics.add(lag.figures)
     gate = Gate(tokens, postgres)
+    identity = Identity(gate, settings.secret)
     paths = Paths(postgres)
     shared_rates = SharedRates(Lane(settings.redis_url, "gcra"))
     parts = Parts(
@@ -64,7 +66,8 @@ def create_app(settings: Settings, live: bool = True) -> web.Application:
         gate=gate,
         paths=paths,
         watch=AccessWatch(gate, paths, lambda documents: find_gone(postgres, documents)),
-        identity=Identity(gate, settings.secret),
+        identity=identity,
+        accounts=Accounts(settings, identity, tokens),
         permissions=Permissions(gate, {"file": paths.project_of}),
         rates=Rates(shared_rates, settings.rate_factor),
         repeats=Repeats(postgres),
@@ -81,6 +84,9 @@ def create_app(settings: Settings, live: bool = True) -> web.Application:
     # The live documents add their own lifetimes (entered after PostgreSQL's, left before), their draining
     # (`on_shutdown`), checks (`parts.health.add`) and figures (`parts.metrics.add`).
     sockets = plug_sockets(app, parts) if live else None
+    if sockets is not None:
+        app[TEXTS] = sockets.texts
+        app[LIVE] = sockets
     app[HOME_URL] = sockets.home_url if sockets is not None else _own_url(settings)
     app.add_routes(url_table(parts, sockets))
     return app
@@ -95,7 +101,7 @@ def _own_url(settings: Settings) -> HomeUrl:
 
 def _opened(parts: Parts, lag: LoopLag, shared_rates: SharedRates) -> Callable[[web.Application], AsyncIterator[None]]:
     async def opened(app: web.Application) -> AsyncIterator[None]:
-        async with parts.postgres:
+        async with parts.postgres, parts.accounts:
             ticker = asyncio.create_task(lag.tick())
             yield
             await parts.nudge.close()

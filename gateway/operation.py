@@ -66,6 +66,8 @@ class Operation:
     """Further paths of the same operation."""
     creates: bool = False
     """Whether a repetition with the same Idempotency-Key gets the first answer instead of a second effect."""
+    ignores_credentials: bool = False
+    """Whether nobody is looked for, so that an expired token in the way refuses nothing; for signing in, and so on."""
     limit: str = ""
     """Which rate limit it counts against (gateway/rates.py); empty: `read` or `write`, by its method."""
     scope: str = ""

@@ -93,7 +93,7 @@ def handler(operation: Operation) -> Callable[[web.Request], Awaitable[web.Strea
 
     async def handle(request: web.Request) -> web.StreamResponse:
         parts = request.app[PARTS]
-        caller = await parts.identity.of(request)
+        caller = None if operation.ignores_credentials else await parts.identity.of(request)
         if caller is not None:
             _check_scope(operation, caller)
         address = address_of(request, parts.settings.trusted_proxies)

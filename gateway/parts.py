@@ -9,6 +9,7 @@ from aiohttp import web
 
 from gateway.access import Gate
 from gateway.access_watch import AccessWatch
+from gateway.auth.accounts import Accounts
 from gateway.auth.identity import Identity
 from gateway.auth.tokens import Tokens
 from gateway.events.nudge import Nudge
@@ -19,6 +20,9 @@ from gateway.permissions import Permissions
 from gateway.rates import Rates
 from gateway.repeats import Repeats
 from gateway.settings import Settings
+from gateway.sockets.heart import Heart
+from rooms.open_documents import OpenDocuments
+from rooms.texts import Texts
 from store.event_log import EventLog
 from store.postgres import Postgres
 from store.redis import Redis
@@ -40,6 +44,7 @@ class Parts:
     paths: Paths
     watch: AccessWatch
     identity: Identity
+    accounts: Accounts
     permissions: Permissions
     rates: Rates
     repeats: Repeats
@@ -58,7 +63,12 @@ class Sockets:
     hocuspocus: Endpoint  # GET /hocuspocus
     events: Endpoint  # GET /events
     home_url: HomeUrl
+    texts: Texts
+    documents: OpenDocuments
+    heart: Heart
 
 
 PARTS: Final = web.AppKey("parts", Parts)
 HOME_URL: Final[web.AppKey[HomeUrl]] = web.AppKey("home_url")
+LIVE: Final = web.AppKey("live", Sockets)
+TEXTS: Final = web.AppKey("texts", Texts)

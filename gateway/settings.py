@@ -6,6 +6,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Final, Literal, get_args
 from urllib.parse import urlsplit
 
+from gateway.auth.settings import AccountSettings, read_account_settings
 from schemas.outbound import Outbound, read_outbound
 
 FACTOR_MAX: Final = 1_000_000.0  # as good as no rate limits
@@ -36,6 +37,12 @@ class Settings:
     outbound: Outbound = field(default_factory=Outbound)  # where webhooks may go
 
     origins: tuple[str, ...] = ()  # of pages elsewhere that may ask from a browser (CORS, /events by cookie)
+    accounts: AccountSettings = field(default_factory=AccountSettings)
+
+    @property
+    def site_url(self) -> str:
+        """Where people's browsers find the pages `/auth/…`, for links in mails."""
+        return self.accounts.site(self.public_url)
 
     @property
     def socket_url(self) -> str:
@@ -61,7 +68,15 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         rate_factor=_factor(environment, "ATRIUM_RATE_FACTOR"),
         origins=_origins(environment),
         outbound=_outbound(environment),
+        accounts=_accounts(environment),
     )
+
+
+def _accounts(environment: Mapping[str, str]) -> AccountSettings:
+    try:
+        return read_account_settings(environment)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
 
 
 def _url(environment: Mapping[str, str], name: str, default: str, schemes: tuple[str, ...]) -> str:

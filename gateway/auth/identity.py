@@ -6,6 +6,7 @@ Cookie: __Host-atrium=…      an access token, for browsers; what changes somet
 
 import hashlib
 import hmac
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -45,7 +46,7 @@ class Identity:
             given = request.headers.get(CSRF_HEADER, "")
             if not hmac.compare_digest(given.encode(), self.csrf_token(caller.session_id).encode()):
                 raise Forbidden(f"a request with a cookie needs the header {CSRF_HEADER}; GET /api/auth/csrf has it")
-        return caller
+        return replace(caller, by_cookie=True)
 
     def csrf_token(self, session_id: UUID) -> str:
         """What proves that a request with this session's cookie was made by our own page: others cannot read it."""

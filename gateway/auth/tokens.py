@@ -44,6 +44,8 @@ class AccessToken:
     user_id: UUID
     session_id: UUID
     expires_at: float  # Unix time, seconds
+    generation: int = 0
+    """Of the refresh token that was made with it (gateway/auth/refresh.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,11 @@ class Tokens:
         self._proved: dict[str, AccessToken | RoomToken] = {}
         """Tokens whose signature was checked: people send theirs again and again, and a check costs 60 us."""
 
-    def sign_access(self, user_id: UUID, session_id: UUID) -> tuple[str, int]:
+    def sign_access(self, user_id: UUID, session_id: UUID, generation: int = 0) -> tuple[str, int]:
         """A token and the seconds that it is good for."""
-        claims = {"sub": str(user_id), "sid": str(session_id), "typ": "access"}
+        claims: dict[str, object] = {"sub": str(user_id), "sid": str(session_id), "typ": "access"}
+        if generation:
+            claims["gen"] = generation
         return self._sign(claims, ACCESS_TOKEN_SECONDS), ACCESS_TOKEN_SECONDS
 
     def sign_room(
@@ -116,6 +120,14 @@ class Tokens:
             self._proved[token] = proved
         return proved
 
+    def session_of(self, token: str) -> UUID | None:
+        """The session of an access token of ours that may have expired; it proves nothing but whose it was."""
+        try:
+            claims = self._claims(token, expired=True)
+            return parse_id(claims["sid"]) if claims.get("typ") == "access" else None
+        except (TokenError, KeyError, TypeError, ValueError):
+            return None
+
     def _read(self, token: str) -> AccessToken | RoomToken:
         claims = self._claims(token)
         try:
@@ -125,6 +137,7 @@ class Tokens:
                         user_id=parse_id(claims["sub"]),
                         session_id=parse_id(claims["sid"]),
                         expires_at=float(claims["exp"]),
+                        generation=int(claims.get("gen", 0)),
                     )
                 case "room":
                     return RoomToken(
@@ -144,7 +157,7 @@ class Tokens:
         payload = {**claims, "iss": PARTY, "aud": PARTY, "iat": now, "exp": now + seconds}
         return jwt.encode(payload, self._key, algorithm=ALGORITHM)
 
-    def _claims(self, token: str) -> dict[str, Any]:
+    def _claims(self, token: str, expired: bool = False) -> dict[str, Any]:
         if not token:
             raise Forged("no token was given")
         if len(token) > TOKEN_BYTES or not token.isascii():
@@ -157,7 +170,11 @@ class Tokens:
                 issuer=PARTY,
                 audience=PARTY,
                 # A clock that runs behind the signer's must not refuse a token that was just made.
-                options={"require": ["exp", "iat", "sub", "iss", "aud"], "verify_iat": False},
+                options={
+                    "require": ["exp", "iat", "sub", "iss", "aud"],
+                    "verify_iat": False,
+                    "verify_exp": not expired,
+                },
             )
         except jwt.ExpiredSignatureError:
             raise Expired("the token has expired") from None

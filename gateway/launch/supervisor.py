@@ -139,6 +139,7 @@ class Supervisor:
             "DATABASE_URL": settings.database_url or postgres.url(self._home),
             "REDIS_URL": settings.redis_url or valkey.url(self._home),
             "ATRIUM_SECRET": settings.secret or self._home.secret(),
+            "ATRIUM_HOME": str(self._home.root),
             "PYTHONUNBUFFERED": "1",
         }
 

@@ -15,7 +15,9 @@ UPDATE users SET tier = 'guest' WHERE is_guest;
 CREATE UNIQUE INDEX users_by_email ON users (lower(email));
 CREATE UNIQUE INDEX users_by_username ON users (username);
 CREATE INDEX users_by_username_prefix ON users (username text_pattern_ops);
-CREATE INDEX users_by_name_prefix ON users (lower(display_name) text_pattern_ops);
+CREATE INDEX users_by_name_prefix ON users (lower(display_name) text_pattern_ops) WHERE NOT is_guest;
+CREATE INDEX users_by_email_prefix ON users (lower(email) text_pattern_ops);
+CREATE INDEX users_admins ON users (id) WHERE role = 'admin';
 
 -- A login or a platform token: whatever a credential names, and what ends it.
 ALTER TABLE sessions
@@ -24,6 +26,8 @@ ALTER TABLE sessions
     ADD COLUMN scopes          text[],                         -- of a platform token; null may do everything
     ADD COLUMN secret_hash     bytea,                          -- of a platform token: SHA-256 of its secret
     ADD COLUMN refresh_counter bigint NOT NULL DEFAULT 0,      -- of a login: the generation of its refresh token
+    ADD COLUMN refresh_used    bigint NOT NULL DEFAULT -1,     -- the generation that was exchanged for this one
+    ADD COLUMN refresh_seen    bigint NOT NULL DEFAULT -1,     -- the latest one whose access token was used
     ADD COLUMN refreshed_at    timestamptz,
     ADD COLUMN last_seen_at    timestamptz,
     ADD COLUMN last_address    text,
@@ -40,13 +44,20 @@ CREATE TABLE identities (                                      -- accounts elsew
 );
 CREATE INDEX identities_by_user ON identities (user_id);
 
-CREATE TABLE one_time_tokens (                                 -- verify an address, reset a password
+CREATE TABLE one_time_tokens (                                 -- verify an address, reset a password, come from GitHub
     token_hash bytea PRIMARY KEY,                              -- SHA-256
     purpose    text NOT NULL,
-    user_id    uuid NOT NULL REFERENCES users ON DELETE CASCADE,
+    user_id    uuid REFERENCES users ON DELETE CASCADE,        -- null: somebody who is about to sign in
     payload    jsonb NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL DEFAULT now(),
     expires_at timestamptz NOT NULL,
     used_at    timestamptz
 );
 CREATE INDEX one_time_tokens_by_user ON one_time_tokens (user_id);
+CREATE INDEX one_time_tokens_by_expiry ON one_time_tokens (expires_at);
+
+CREATE TABLE first_admins (                                    -- each ADMIN_EMAIL makes an administrator once
+    email   text PRIMARY KEY,                                  -- in lower case
+    user_id uuid NOT NULL,
+    at      timestamptz NOT NULL DEFAULT now()
+);

@@ -1,0 +1,46 @@
+"""When a session was last seen, written down at most once a minute, beside the request that shows it.
+
+The first use of an access token is written at once: it tells that the answer that brought it arrived (refresh.py).
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from gateway.limits import SEEN_SECONDS
+from store.errors import StoreUnavailable
+from store.postgres import Postgres
+from store.sessions import SessionRow, note_seen
+
+WRITES: Final = 100
+"""Notes under way at once; further ones wait for the session's next request."""
+
+log = structlog.get_logger("gateway.auth")
+
+
+class Seen:
+    """One per Gate. `forget` drops what the gate remembers of a session."""
+
+    def __init__(self, postgres: Postgres, forget: Callable[[UUID], None]) -> None:
+        self._postgres = postgres
+        self._forget = forget
+        self._writing: dict[UUID, asyncio.Task[None]] = {}
+
+    def note(self, row: SessionRow, generation: int) -> None:
+        """A credential of the session was used just now: an access token of this generation, or -1."""
+        fresh = row.unseen_seconds < SEEN_SECONDS and generation <= row.refresh_seen
+        if fresh or row.id in self._writing or len(self._writing) >= WRITES:
+            return
+        self._writing[row.id] = asyncio.create_task(self._write(row.id, generation))
+
+    async def _write(self, session_id: UUID, generation: int) -> None:
+        try:
+            await note_seen(self._postgres, session_id, generation)
+            self._forget(session_id)
+        except StoreUnavailable as error:
+            log.warning("a session's use was not noted", error=str(error))
+        finally:
+            del self._writing[session_id]
