@@ -33,7 +33,7 @@ TOKEN_ENDED_SECONDS = 60
 
 async def silent_clients_stay(stack: Stack) -> None:
     """Clients that send nothing, not even presence, stay connected."""
-    project = await create_project(stack.urls)
+    project = await create_project(stack.urls, "still")
     async with node_peer() as peer:
         idle = [
             await peer.open("y3", **project.y_websocket("still")),
@@ -55,7 +55,7 @@ async def silent_clients_stay(stack: Stack) -> None:
 
 async def a_silent_client_hears_something(stack: Stack) -> None:
     """A client of bytes that never says a word after its step 1 stays, and is sent something in every 25 s."""
-    project = await create_project(stack.urls)
+    project = await create_project(stack.urls, "still")
     async with raw_client(f"{project.collab()}/still?token={project.tokens['viewer']}") as raw:
         await raw.send(STEP_1)
         await raw.receive(b"\x00\x01")

@@ -71,14 +71,16 @@ class Project:
         }
 
 
-async def create_project(gateways: Sequence[str]) -> Project:
-    """A guest, a project of theirs and its room tokens, by the same requests that an application makes."""
+async def create_project(gateways: Sequence[str], file: str = "main") -> Project:
+    """A guest, a project of theirs with one file, and its room tokens, by the requests that an application makes."""
     async with aiohttp.ClientSession(gateways[0], raise_for_status=True) as http:
         async with http.post("/api/auth/guest") as answer:
             access_token = (await answer.json())["access_token"]
         headers = {"Authorization": f"Bearer {access_token}"}
         async with http.post("/api/projects", json={"name": "Stock clients"}, headers=headers) as answer:
             project = (await answer.json())["id"]
+        async with http.post(f"/api/projects/{project}/files", json={"path": file}, headers=headers):
+            pass
         tokens = {}
         for role in ROLES:
             url = f"/api/projects/{project}/token"

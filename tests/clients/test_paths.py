@@ -20,10 +20,10 @@ UNUSUAL = [
     "100%/%41/%2F/%2e%2e",
     "a+b=c&d?e#f",
     "..hidden/...",
-    "semi;colon:at@comma,quote'\"<>|\\`{}[]^~",
+    "semi;colon:at@comma,quote'\"<>|`{}[]^~",
 ]
 
-REFUSED = ["a/../b", "../b", "a/..", "a/./b", "a//b", "a/", "/a", "x" * 1025, ""]
+REFUSED = ["a/../b", "../b", "a/..", "a/./b", "a//b", "a/", "/a", "a\\b", "x" * 256, "x/" * 512 + "y", ""]
 """In both dialects. NUL is no part of a path in Hocuspocus: there it stands before a session id."""
 
 
@@ -38,7 +38,7 @@ async def test_unusual_paths(project: Project, ann: Peer, bob: Peer) -> None:
 
 async def test_similar_paths_are_different_documents(project: Project, ann: Peer) -> None:
     """Nothing is decoded twice, folded or trimmed: paths that look alike stay apart."""
-    paths = ["a/b", "a%2Fb", "A/b", "a/b ", "a+b", "a b", "á", "a"]
+    paths = ["a/b", "a%2Fb", "A/b", "a/b ", "a+b", "a b", "á", "a "]
     for path in paths:
         session = await (await ann.open(path, **project.y_websocket(path))).synced()
         await session.insert(0, f"<{path}>")

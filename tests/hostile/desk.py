@@ -11,6 +11,7 @@ from uuid import UUID
 
 from gateway.access import Access, Denied, Gate
 from gateway.access_watch import AccessWatch
+from gateway.paths import Paths
 from gateway.sockets.collab import CollabSession
 from gateway.sockets.connection import Connection
 from gateway.sockets.frames import CLOSE
@@ -118,7 +119,7 @@ class Clock(Wheel):
 
 
 class Tokens:
-    """Any token opens every project to an editor, except those that begin with `bad`."""
+    """Any token opens every project to an editor, except those that begin with `bad`; each path is its own document."""
 
     lives = 3600.0
 
@@ -126,6 +127,12 @@ class Tokens:
         if token.startswith("bad"):
             raise Denied(CloseCode.UNAUTHENTICATED, "not a token")
         return Access(USER, new_id(), UUID(project_id), Role.EDITOR, "", time.time() + self.lives)
+
+    async def document_at(self, access: Access, name: DocumentName) -> DocumentName:
+        return name
+
+    def forget_everything(self) -> None:
+        """There is nothing to forget."""
 
     async def none_gone(self, documents: Collection[DocumentName]) -> set[DocumentName]:
         return set()
@@ -139,7 +146,9 @@ class Desk:
         self.tokens = Tokens()
         self.clock = Clock(asyncio.get_running_loop())
         gate = cast(Gate, self.tokens)
-        self.hall = Hall(gate, AccessWatch(gate, self.tokens.none_gone), process.documents, self.clock, process.figures)
+        paths = cast(Paths, self.tokens)
+        watch = AccessWatch(gate, paths, self.tokens.none_gone)
+        self.hall = Hall(gate, paths, watch, process.documents, self.clock, process.figures)
 
     def connect(self, address: str = "1.2.3.4") -> tuple[Transport, Connection]:
         """A Hocuspocus connection."""
