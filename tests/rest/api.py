@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from aiohttp import ClientSession
 from aiohttp.test_utils import TestClient
 from aiohttp.web import Application, Request
+from multidict import CIMultiDict
 
 from schemas.problems import CONTENT_TYPE
 
-Client = TestClient[Request, Application]
+Client = TestClient[Request, Application] | ClientSession
+"""A gateway in this process, or any other by its base URL."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class Reply:
     """Status, headers and JSON body."""
 
     status: int
-    headers: dict[str, str]
+    headers: Mapping[str, str]
     body: Any
 
     def problem(self, status: int, kind: str) -> Any:
@@ -51,7 +54,7 @@ class Api:
         options: dict[str, Any] = {"data": raw} if raw is not None else {} if json is None else {"json": json}
         async with self.client.request(method, path, headers=headers, **options) as response:
             body = await response.json(content_type=None) if "json" in response.content_type else None
-            return Reply(response.status, dict(response.headers), body)
+            return Reply(response.status, CIMultiDict(response.headers), body)
 
     async def guest(self, **body: object) -> dict[str, Any]:
         """A new guest: the whole answer of the endpoint."""

@@ -69,7 +69,7 @@ def scene(
         members += [(project, user, persona)] if persona in MEMBERS else []
         cursor.executemany("INSERT INTO project_members (project_id, user_id, role) VALUES (%s, %s, %s)", members)
         document = f"{project}/{uuid4()}"
-        cursor.execute("INSERT INTO documents (name, project_id, path) VALUES (%s, %s, 'a')", (document, project))
+        cursor.execute("INSERT INTO documents (name, project_id) VALUES (%s, %s)", (document, project))
         cursor.execute(
             "INSERT INTO files (id, project_id, path, kind, document, media_type)"
             " VALUES (%s, %s, 'a', 'text', %s, 'text/plain')",
