@@ -53,11 +53,14 @@ class Self:
 @dataclass(frozen=True, slots=True)
 class InProject:
     """At least this role in the project that `{id}` names or lies in. `public`: where the project is public or
-    unlisted, everybody, also without a token, counts as a viewer."""
+    unlisted, everybody, also without a token, counts as a viewer. `self_too`: members may do it to themselves, whom
+    {user_id} names. `deleted`: also where the project is deleted."""
 
     role: Role
     public: bool = False
     of: Thing = "project"
+    self_too: bool = False
+    deleted: bool = False
 
 
 Requirement = Anyone | SignedIn | Registered | SiteAdmin | Self | InProject
@@ -77,7 +80,7 @@ class Permissions:
             case Anyone():
                 return None
             case InProject():
-                return await self._in_project(requirement, caller, ids.get("id"))
+                return await self._in_project(requirement, caller, ids)
         caller = known(caller)
         match requirement:
             case SignedIn():
@@ -95,9 +98,10 @@ class Permissions:
                 assert_never(requirement)
         return None
 
-    async def _in_project(self, requirement: InProject, caller: Caller | None, text: str | None) -> Access | None:
+    async def _in_project(self, requirement: InProject, caller: Caller | None, ids: Mapping[str, str]) -> Access | None:
         if caller is None and not requirement.public:
             known(caller)
+        text = ids.get("id")
         if text is None:
             raise Invalid.field("?project_id", "which project?")
         try:
@@ -108,12 +112,13 @@ class Permissions:
         if project is None:
             raise Missing(f"there is no such {requirement.of}")
         try:
-            access = await self._gate.in_project(caller, project)
+            access = await self._gate.in_project(caller, project, deleted=requirement.deleted)
         except Denied as denied:
             if caller is None and denied.code is CloseCode.FORBIDDEN:
                 known(caller)
             raise
-        if access.role < requirement.role:
+        themselves = requirement.self_too and access.is_member and ids.get("user_id") == str(access.user_id)
+        if access.role < requirement.role and not themselves:
             raise Forbidden(f"this needs the role {requirement.role.value}; yours is {access.role.value}")
         if not access.is_member and not requirement.public:
             raise Forbidden("you are not a member of this project")

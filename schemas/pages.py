@@ -10,7 +10,7 @@ PAGE_MAX: Final = 100
 ItemT = TypeVar("ItemT")
 
 Limit = Annotated[int, Meta(ge=1, le=PAGE_MAX)]
-Cursor = Annotated[str, Meta(min_length=1, max_length=500)]
+Cursor = Annotated[str, Meta(min_length=1, max_length=2_000)]  # a path or a name of 1,024 bytes, in base64
 SearchText = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
