@@ -66,6 +66,9 @@ class Document:
         """Records of others that wait for those before them, by their first number."""
         self._whole: dict[bytes, bytes] = {}
         """The whole state as one frame, by address, for joiners of this version."""
+        self._saving: list[tuple[int, asyncio.Future[None]]] = []
+        """Who waits until so many records that were handed over are durable."""
+        self._rejoining = False
 
     # Peers
 
@@ -152,6 +155,36 @@ class Document:
         self._figures.presence_in += 1
         self.presence.show(peer, awareness.decode(update))
 
+    # Edits that come by REST
+
+    def edit(self, author: bytes, update: bytes) -> "asyncio.Future[None]":
+        """Merge what was made on a copy of this document, as this user's; done when it is durable. Raises TooLarge.
+
+        The copy held nothing that is unknown here.
+        """
+        self._figures.updates_in += 1
+        self._check_size(update)
+        if delta := self.replica.absorb(update):
+            self._changed(delta)
+            self._fan_out.add(None, delta)
+            self.receipts.handed += 1
+            self._committer.add(self, Record(author, int(time.time() * 1000), delta))
+        return self.saved()
+
+    def saved(self) -> "asyncio.Future[None]":
+        """Done when all that was handed over by now is durable."""
+        future = self._loop.create_future()
+        if self.is_durable:
+            future.set_result(None)
+        else:
+            self._saving.append((self.receipts.handed, future))
+        return future
+
+    @property
+    def exact(self) -> int | None:
+        """The record up to which this is what the log says, no more and no less; None while that cannot be said."""
+        return self.tail.known if self.is_durable and not self.is_behind and not self._rejoining else None
+
     # What comes from the log
 
     def follow(self, commit: Commit) -> None:
@@ -186,9 +219,12 @@ class Document:
         for peer, updates in self.receipts.committed(handed).items():
             if peer in self.peers:
                 peer.outlet.durable(len(updates), updates)
+        if self._saving:
+            self._tell_saved()
 
     def rejoin(self, loaded: Loaded) -> Slices[None]:
         """The log does not go on where this replica ended: take in what there is, and write back what we have."""
+        self._rejoining = True
         for part in parts(loaded.state or EMPTY_UPDATE, loaded.parts):
             self._absorb(part)
             yield
@@ -201,10 +237,16 @@ class Document:
         self._take_ahead()
         self.receipts.handed += 1
         self._committer.add(self, self.whole_record())
+        self._rejoining = False
 
     def whole_record(self) -> Record:
         """The full state as a record of the server's own, for a log that was lost."""
         return Record(b"", int(time.time() * 1000), self.replica.encode())
+
+    @property
+    def size(self) -> int:
+        """Bytes of its full state, an upper bound."""
+        return self._size
 
     @property
     def is_durable(self) -> bool:
@@ -229,6 +271,13 @@ class Document:
             if delta := self.replica.absorb(update):
                 self._changed(delta)
                 self._fan_out.add(None, delta)
+
+    def _tell_saved(self) -> None:
+        durable = self.receipts.durable
+        for handed, future in self._saving:
+            if handed <= durable and not future.done():
+                future.set_result(None)
+        self._saving = [(handed, future) for handed, future in self._saving if handed > durable]
 
     def _take_ahead(self) -> None:
         while self._ahead and (first := min(self._ahead)) <= self.tail.known + 1:

@@ -39,7 +39,8 @@ class OpenDocuments:
         self._committer = committer
         self._relay = relay
         self._figures = figures
-        self._turns = Turns()
+        self.turns = Turns()
+        """For all long work of this process."""
         self._open: dict[DocumentName, Document] = {}
         self._opening: dict[DocumentName, asyncio.Task[Document]] = {}
         self._behind: dict[Document, int] = {}
@@ -72,7 +73,7 @@ class OpenDocuments:
             await self._library.follow(name)
             try:
                 loaded = await self._library.load(name)
-                replica, stall = await self._turns.run(_fill(loaded))
+                replica, stall = await self.turns.run(_fill(loaded))
                 self._figures.open_stall.observe(stall)
                 self._figures.worst_stall = max(self._figures.worst_stall, stall)
                 document = Document(
@@ -95,6 +96,12 @@ class OpenDocuments:
         document.idle_since = self._relay.loop.time()
         logger.info("document opened", document=name, record=document.tail.known, bytes=len(loaded.state))
         return document
+
+    async def receive(self, document: Document, peer: Peer, update: bytes, *, is_answer: bool) -> None:
+        """A large update for one of the documents, in slices; returns when it is merged, raises as Document.receive."""
+        async with document.one_by_one:
+            self._figures.updates_in += 1
+            await self.turns.run(large_update.receive(document, peer, update, is_answer=is_answer))
 
     # Following
 
@@ -147,6 +154,11 @@ class OpenDocuments:
                 self._catch_up(document)
         self._behind = behind
 
+    async def refresh(self, document: Document) -> None:
+        """Returns when it has all that its log held at the call; raises Unavailable."""
+        async with self._reading:
+            await self._read_once(document)
+
     def _look_for_gap(self, document: Document) -> None:
         if document.is_behind:
             self._catch_up(document)
@@ -183,13 +195,13 @@ class OpenDocuments:
         if number > known if not commits else commits[0].first > document.tail.known + 1:
             await self._rejoin(document)
             return True
-        await self._turns.run(_follow(document, commits))
+        await self.turns.run(_follow(document, commits))
         return bool(commits)
 
     async def _rejoin(self, document: Document) -> None:
         # The log was trimmed past us, or lost and written back by somebody who may lack what we have.
         loaded = await self._library.load(document.name)
-        await self._turns.run(document.rejoin(loaded))
+        await self.turns.run(document.rejoin(loaded))
         logger.warning("log jumped, state written back", document=document.name, record=document.tail.known)
 
     # Unloading

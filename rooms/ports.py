@@ -1,6 +1,7 @@
 """What live documents need from outside, stated as Protocols. `gateway/sockets/wiring.py` plugs in the store."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple, Protocol
 
 from schemas.documents import DocumentName
@@ -46,6 +47,26 @@ class Library(Protocol):
 
     async def unfollow(self, name: DocumentName) -> None:
         """No more of them."""
+
+
+class Past(Protocol):
+    """What documents were, from their stores; all methods raise Unavailable."""
+
+    async def now(self, name: DocumentName) -> Loaded:
+        """All that is committed."""
+
+    async def at(self, name: DocumentName, number: int) -> Loaded | None:
+        """The records up to this number, no more and no less; None where that number is not known (any more)."""
+
+
+class Leases(Protocol):
+    """Whose turn it is, among all processes."""
+
+    def lease(self, name: DocumentName) -> AbstractAsyncContextManager[Callable[[], None]]:
+        """Waits for its turn to change this document as a whole; raises Unavailable.
+
+        What it gives is called right before the change, and raises Unavailable when the turn is over too early.
+        """
 
 
 class Outlet(Protocol):

@@ -70,6 +70,11 @@ class Replica:
             self._doc.unobserve(self._subscription)
             self._subscription = None
 
+    @property
+    def doc(self) -> "pycrdt.Doc[Any]":
+        """The CRDT itself, for the files of this folder that read its types. Nobody else changes it."""
+        return self._doc
+
     def load(self, state: bytes) -> None:
         """Begin with this, trusted and complete as a snapshot or the next part of one; raises Malformed.
 

@@ -4,6 +4,7 @@ atrium:{documents}:log:NAME      stream of commits; the entry's id is `number of
 atrium:{documents}:number:NAME   the last number given
 atrium:{documents}:dirty         sorted set: document → Unix time since when it has records without a snapshot
 atrium:{documents}:logs          sorted set: document → Unix time of its opening, or first record after a snapshot
+atrium:{documents}:lease:NAME    whose turn it is to change it as a whole
 atrium:gateways                  hash: gateway → JSON
 atrium:doc:NAME                  channel of announcements
 atrium:{events}:log:TOPIC        stream of records; the entry's id is `number`-0
@@ -45,3 +46,7 @@ def event_channel(topic: str) -> str:
 
 def rate(subject: str, seconds: int) -> str:
     return f"atrium:{{rates}}:{subject}:{seconds}"
+
+
+def lease(name: str) -> str:
+    return f"atrium:{{documents}}:lease:{name}"

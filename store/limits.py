@@ -58,3 +58,19 @@ RESTORE_DAYS = 30
 """Days that a deleted file can be restored, and that its old path makes no new file by itself."""
 BLOB_KEEP_SECONDS = 24 * 3600
 """Bytes that no file has stay so long after they were last put: longer than any request lasts."""
+
+LEASE_SECONDS = 30.0
+"""Longest turn of one who changes a document as a whole; a process that died in it holds the others up so long."""
+LEASE_MARGIN = 10.0
+"""The end of a turn in which nothing is changed any more: what was changed must be in the log by then."""
+LEASE_WAIT = 15.0
+"""Longest wait for a turn. Answer: 503, try again."""
+LEASE_LOOK = 0.03
+"""Between two looks whether the turn has come."""
+PAST_PAGE = 20
+"""Rows of a document's history per query; each holds what came within some seconds, mostly some kB."""
+PAST_RECORDS = 200_000
+"""Records that are read to rebuild what a document was, some 4 us each. Answer: that state is gone."""
+
+HERE_TTL_MS = 1_500
+"""Milliseconds after its last sign of life that a gateway's people count as gone: a crash is seen within two seconds."""

@@ -76,7 +76,7 @@ async def replace(
             """
             UPDATE documents
             SET number = %(new)s, previous = number, state = %(state)s, parts = %(parts)s, parked = false,
-                updated_at = now()
+                updated_at = now(), unversioned_since = coalesce(unversioned_since, now())
             WHERE name = %(name)s AND number = %(old)s
             """,
             {"name": name, "old": old, "new": new, "state": state, "parts": parts},

@@ -28,11 +28,14 @@ from rooms.figures import Figures
 from rooms.open_documents import OpenDocuments
 from rooms.presence_relay import PresenceRelay
 from rooms.stack import deepen
+from rooms.texts import Texts
 from store.announcements import Announcements
 from store.document_library import DocumentLibrary
 from store.document_log import DocumentLog
+from store.document_past import DocumentPast
 from store.event_announcements import EventAnnouncements
 from store.lane import Lane
+from store.leases import Leases
 from store.redis import ping
 from store.registry import Registry
 
@@ -93,6 +96,9 @@ def plug_sockets(app: web.Application, parts: Parts) -> Sockets:
         hocuspocus=hocuspocus_endpoint(hall, settings.trusted_proxies),
         events=events_endpoint(hall, hub, settings),
         home_url=heart.home_url,
+        texts=Texts(documents, DocumentPast(parts.postgres, log), Leases(redis)),
+        documents=documents,
+        heart=heart,
     )
 
 

@@ -1,0 +1,63 @@
+"""A copy of a document in which an edit is made before everybody gets it, as one update. Used by texts.py, restore.py.
+
+    state, parts, records ──load──► doc ──edited──► take() ──► the update that says what was edited
+
+A client id may be given: the same edit of the same state under the same id is the same update, so that it has its
+effect once, however often it is sent.
+"""
+
+from types import TracebackType
+from typing import Any, Self
+
+import pycrdt
+
+from rooms.errors import Malformed
+from rooms.parts import parts
+from rooms.replica import EMPTY_UPDATE, merge
+from rooms.slices import Slices
+from schemas.records import Loaded
+
+
+class Scratch:
+    """To be entered with `with`: pycrdt never frees a document that is still observed."""
+
+    def __init__(self, client_id: int | None = None) -> None:
+        """`client_id`: below 2**53; random where none is given."""
+        self.doc: pycrdt.Doc[Any] = pycrdt.Doc(client_id=client_id)
+        self._updates: list[bytes] = []
+        self._subscription: pycrdt.Subscription | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._subscription is not None:
+            self.doc.unobserve(self._subscription)
+            self._subscription = None
+
+    def load(self, loaded: Loaded) -> Slices[None]:
+        """Begin with this; raises Malformed. From now on what changes is an edit."""
+        assert self._subscription is None, "loaded already"
+        for part in parts(loaded.state or EMPTY_UPDATE, loaded.parts):
+            self._apply(part)
+            yield
+        for commit in loaded.tail:
+            for record in commit.records:
+                self._apply(record.update)
+                yield
+        updates = self._updates
+        self._subscription = self.doc.observe(lambda event: updates.append(event.update))
+
+    def take(self) -> bytes:
+        """All edits since it was loaded as one update, EMPTY_UPDATE where there are none."""
+        return merge(self._updates) if self._updates else EMPTY_UPDATE
+
+    def _apply(self, update: bytes) -> None:
+        try:
+            self.doc.apply_update(update)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # noqa: BLE001  pycrdt panics, and a panic is a BaseException (replica.py)
+            raise Malformed(f"an update does not apply ({type(error).__name__})") from None

@@ -1,0 +1,92 @@
+"""The main text of a document: its root type `content`, read as a string and changed by edits. Used by texts.py.
+
+pycrdt counts a text in UTF-8 bytes, and an embedded object (a picture in a rich text) as one. In the string it is
+U+FFFC, so that whoever sends the text back says whether the object stays.
+"""
+
+from typing import Any, Final, NamedTuple
+
+import pycrdt
+
+from rooms.errors import RoomsError
+from rooms.scratch import Scratch
+from rooms.slices import Slices
+from rooms.text_diff import Edit
+
+CONTENT: Final = "content"
+PLACEHOLDER: Final = "\ufffc"
+EDITS_AT_ONCE: Final = 50
+"""Edits in one slice: each walks the document from its beginning, 1 ns to 10 ns for each of its structs."""
+
+
+class NotText(RoomsError):
+    """The document's content is of another type than text; read it through a Yjs client."""
+
+
+class Content(NamedTuple):
+    """A text, and where in it embedded objects stand."""
+
+    text: str
+    embeds: frozenset[int] = frozenset()
+    """Of the U+FFFC in it, those that stand for an object: offsets in code points."""
+
+    def bytes_between(self, start: int, stop: int) -> int:
+        """How pycrdt counts this part."""
+        count = len(self.text[start:stop].encode("utf-8", "surrogatepass"))
+        if self.embeds:
+            count -= 2 * sum(start <= at < stop for at in self.embeds)
+        return count
+
+
+def read_content(doc: "pycrdt.Doc[Any]") -> Content:
+    """The main text; empty where there is none yet. Raises NotText."""
+    with doc.transaction():
+        shared = doc.get(CONTENT, type=pycrdt.Text)
+        text = str(shared)
+        if len(text.encode()) == len(shared):
+            if not text and len(doc.get(CONTENT, type=pycrdt.Map)):
+                raise NotText("the content of this document is a map, not a text; open it with a Yjs client")
+            return Content(text)
+        return _with_embeds(shared)
+
+
+def change_content(scratch: Scratch, content: Content, edits: list[Edit]) -> Slices[None]:
+    """Make these edits in a copy whose main text is `content`."""
+    # From the end to the beginning: what an edit shifts is behind those that follow.
+    spans = []
+    offset = at = 0
+    for edit in edits:
+        offset += content.bytes_between(at, edit.start)
+        spans.append((offset, content.bytes_between(edit.start, edit.start + edit.deleted), edit.inserted))
+        at = edit.start
+    yield
+    for begin in range(len(spans), 0, -EDITS_AT_ONCE):
+        with scratch.doc.transaction():
+            shared = scratch.doc.get(CONTENT, type=pycrdt.Text)
+            for offset, deleted, inserted in reversed(spans[max(0, begin - EDITS_AT_ONCE) : begin]):
+                if deleted:
+                    del shared[offset : offset + deleted]
+                if inserted:
+                    shared.insert(offset, inserted)
+        yield
+
+
+def _with_embeds(shared: pycrdt.Text) -> Content:
+    pieces: list[str] = []
+    embeds: list[int] = []
+    length = at = 0
+    for chunk, _ in shared.diff():
+        if isinstance(chunk, pycrdt.XmlElement | pycrdt.XmlText | pycrdt.XmlFragment):
+            break
+        if isinstance(chunk, str):
+            pieces.append(chunk)
+            length += len(chunk.encode())
+            at += len(chunk)
+        else:
+            pieces.append(PLACEHOLDER)
+            embeds.append(at)
+            length, at = length + 1, at + 1
+    if length != len(shared) or not any(isinstance(chunk, str) for chunk, _ in shared.diff()):
+        # The elements of an array and the nodes of XML count as embedded objects too, or not at all.
+        raise NotText("the content of this document is not a text; open it with a Yjs client")
+    return Content("".join(pieces), frozenset(embeds))

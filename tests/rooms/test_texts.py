@@ -1,0 +1,148 @@
+"""Texts that REST reads and writes while others type: nothing of theirs is lost, and each edit has its effect once."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pycrdt
+import pytest
+
+from rooms import committer as committer_module
+from rooms import texts as texts_module
+from rooms.text import NotText
+from rooms.texts import Gone
+from tests.rooms.peers import Client
+from tests.rooms.texts import ALICE, Session, settle, texts_of
+from tests.rooms.twins import NAME, processes
+
+SEEDS = 1_000
+BATCHES = 20
+
+
+@pytest.fixture(autouse=True)
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commit at once, and be soon tired of waiting: more interleavings in the same time, on every path."""
+    monkeypatch.setattr(committer_module, "COMMIT_WINDOW", 0.0)
+    monkeypatch.setattr(texts_module, "SETTLE", 0.003)
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+async def test_put_while_two_type(batch: int) -> None:
+    """[T2] A text that is put while two clients type takes no keystroke of theirs, and is there itself, once."""
+    for seed in range(batch, SEEDS, BATCHES):
+        try:
+            await Session(seed).run()
+        except BaseException:
+            print(f"seed {seed}")
+            raise
+
+
+async def test_edit_is_the_writers() -> None:
+    """[T3] What is put counts as an edit of the user who put it, and only what differs is written."""
+    async with processes(1) as (log, made):
+        (texts,) = texts_of(made)
+        await texts.write(NAME, b"bob".ljust(16), "one two three", None)
+        seen = await texts.read(NAME)
+        now = await texts.write(NAME, ALICE, "one 2 three", seen.number)
+        assert (now.text, now.number) == ("one 2 three", 2)
+        assert [record.author for record in log.ever] == [b"bob".ljust(16), ALICE]
+        assert b"three" not in log.ever[1].update
+
+
+async def test_same_text_is_no_edit() -> None:
+    """[T3] Putting what is there writes nothing."""
+    async with processes(1) as (log, made):
+        (texts,) = texts_of(made)
+        await texts.write(NAME, ALICE, "one", None)
+        assert (await texts.write(NAME, ALICE, "one", None)).number == 1
+        assert len(log.ever) == 1
+
+
+async def test_unknown_version_is_refused() -> None:
+    """[T4] If-Match with a number that the text never had is refused, and nothing is written."""
+    async with processes(1) as (log, made):
+        (texts,) = texts_of(made)
+        await texts.write(NAME, ALICE, "one", None)
+        with pytest.raises(Gone):
+            await texts.write(NAME, ALICE, "two", 7)
+        assert len(log.ever) == 1
+
+
+async def test_put_twice_has_one_effect() -> None:
+    """[T5] The same text on the ground of the same version, from several processes at once, is one edit."""
+    async with processes(2) as (log, made):
+        texts = texts_of(made)
+        await texts[0].write(NAME, ALICE, "ac", None)
+        await asyncio.gather(*(texts[turn % 2].write(NAME, ALICE, "abc", 1) for turn in range(6)))
+        await texts[0].write(NAME, ALICE, "abc", 1)
+        assert {(await each.read(NAME)).text for each in texts} == {"abc"}
+
+
+async def test_whole_texts_at_once() -> None:
+    """[T5] Without If-Match the last one has its text, whole, whoever else writes at the same moment."""
+    async with processes(2) as (_, made):
+        texts = texts_of(made)
+        await asyncio.gather(*(texts[turn % 2].write(NAME, ALICE, "the same", None) for turn in range(6)))
+        assert {(await each.read(NAME)).text for each in texts} == {"the same"}
+        wanted = [f"text of {turn}" for turn in range(6)]
+        await asyncio.gather(*(texts[turn % 2].write(NAME, ALICE, wanted[turn], None) for turn in range(6)))
+        assert (await texts[0].read(NAME)).text in wanted
+
+
+async def test_usual_case_rebuilds_nothing() -> None:
+    """A text that was read to be written is kept, also while others go on typing."""
+    async with processes(1) as (_, made):
+        (texts,) = texts_of(made)
+        shelves = texts._past
+        document = await made[0].documents.open(NAME)
+        client = Client()
+        client.connect(document)
+        client.text.insert(0, "hello")
+        await settle([client], [document])
+        seen = await texts.read(NAME, to_write=True)
+        client.text.insert(0, ">> ")
+        await settle([client], [document])
+        now = await texts.write(NAME, ALICE, "hello!", seen.number)
+        assert now.text == ">> hello!"
+        assert shelves.rebuilt == 0  # type: ignore[attr-defined]  # the twin's
+
+
+@pytest.mark.parametrize(
+    "content", [pycrdt.Array([1, "a"]), pycrdt.Map({"a": 1}), pycrdt.XmlFragment([pycrdt.XmlText("a")])]
+)
+async def test_other_types_are_refused(content: pycrdt.Array | pycrdt.Map | pycrdt.XmlFragment) -> None:
+    """[T1] A document whose content is of another type has no text, to be read or written."""
+    async with processes(1) as (log, made):
+        (texts,) = texts_of(made)
+        document = await made[0].documents.open(NAME)
+        client = Client()
+        client.connect(document)
+        other: pycrdt.Doc[pycrdt.Array | pycrdt.Map | pycrdt.XmlFragment] = pycrdt.Doc({"content": content})
+        client.doc.apply_update(other.get_update())
+        await settle([client], [document])
+        written = len(log.ever)
+        for attempt in (texts.read(NAME), texts.write(NAME, ALICE, "text", None)):
+            with pytest.raises(NotText):
+                await attempt
+        assert len(log.ever) == written == 1
+
+
+async def test_embedded_objects_stay() -> None:
+    """[T1] A picture in a text is U+FFFC in the string; who sends it back keeps it, who leaves it out removes it."""
+    async with processes(1) as (_, made):
+        (texts,) = texts_of(made)
+        document = await made[0].documents.open(NAME)
+        client = Client()
+        client.connect(document)
+        client.text.insert(0, "grün ")
+        client.text.insert_embed(6, {"image": "a.png"})
+        client.text.insert(7, " blau")
+        await settle([client], [document])
+        seen = await texts.read(NAME)
+        assert seen.text == "grün \ufffc blau"
+        await texts.write(NAME, ALICE, "sehr grün \ufffc und blau", seen.number)
+        await settle([client], [document])
+        assert [chunk for chunk, _ in client.text.diff()] == ["sehr grün ", {"image": "a.png"}, " und blau"]
+        await texts.write(NAME, ALICE, "nichts", None)
+        await settle([client], [document])
+        assert [chunk for chunk, _ in client.text.diff()] == ["nichts"]
