@@ -97,12 +97,6 @@ class OpenDocuments:
         logger.info("document opened", document=name, record=document.tail.known, bytes=len(loaded.state))
         return document
 
-    async def receive(self, document: Document, peer: Peer, update: bytes, *, is_answer: bool) -> None:
-        """A large update for one of the documents, in slices; returns when it is merged, raises as Document.receive."""
-        async with document.one_by_one:
-            self._figures.updates_in += 1
-            await self.turns.run(large_update.receive(document, peer, update, is_answer=is_answer))
-
     # Following
 
     def hear_commit(self, name: DocumentName, commit: Commit | None, first: int, last: int) -> None:
