@@ -18,6 +18,9 @@ from aiohttp import web
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from gateway import limits
+from gateway.problems import respond
+from gateway.refusals import Unreadable
+from schemas.ids import new_id
 
 log = structlog.get_logger("gateway.porch")
 
@@ -170,6 +173,21 @@ class Caller(web.RequestHandler):
                 return "slow body"
             self._wait(now)
         return ""
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """What aiohttp could not read as HTTP is a problem like any other; its own text would repeat the URL."""
+        answer = super().handle_error(request, status, exc, message)
+        if status != 400:
+            return answer
+        problem = respond(Unreadable("this is not HTTP/1.1, or the URL or a header is too long"), "", new_id().hex)
+        problem.force_close()
+        return problem
 
     def cut(self, said: bytes) -> None:
         """End the connection, with these words if they may still be said."""
