@@ -6,15 +6,18 @@ deletes   varUint(n), n × { varUint(client), varUint(ranges), ranges × { varUi
 from bisect import bisect_right
 
 from rooms.codec.lib0 import read_var_uint
+from rooms.limits import READ_SLICE
+from rooms.slices import Slices
 
 DeleteSet = dict[int, list[tuple[int, int]]]
 """Ranges [start, end) of clocks by client."""
 
 
-def read_delete_set(update: bytes, at: int) -> DeleteSet:
+def read_delete_set(update: bytes, at: int) -> Slices[DeleteSet]:
     """The delete set at offset `at`; raises Malformed."""
     clients, at = read_var_uint(update, at)
     deletes: DeleteSet = {}
+    pause = at + READ_SLICE
     for _ in range(clients):
         client, at = read_var_uint(update, at)
         count, at = read_var_uint(update, at)
@@ -23,6 +26,9 @@ def read_delete_set(update: bytes, at: int) -> DeleteSet:
             clock, at = read_var_uint(update, at)
             length, at = read_var_uint(update, at)
             ranges.append((clock, clock + length))
+            if at > pause:
+                pause = at + READ_SLICE
+                yield
     return deletes
 
 
@@ -31,7 +37,7 @@ def is_known(deletes: DeleteSet, clocks: dict[int, int]) -> bool:
     return all(end <= clocks.get(client, 0) for client, ranges in deletes.items() for _, end in ranges)
 
 
-def covers(all_deletes: DeleteSet, deletes: DeleteSet) -> bool:
+def covers(all_deletes: DeleteSet, deletes: DeleteSet) -> Slices[bool]:
     """Whether `all_deletes` has every range of `deletes`."""
     for client, ranges in deletes.items():
         mine = sorted(all_deletes.get(client, ()))
@@ -40,4 +46,5 @@ def covers(all_deletes: DeleteSet, deletes: DeleteSet) -> bool:
             i = bisect_right(starts, start) - 1
             if i < 0 or mine[i][1] < end:
                 return False
+        yield
     return True

@@ -9,6 +9,7 @@ SPEC.md numbers the rules.
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import Protocol
 
 from rooms.codec import awareness, messages
@@ -21,8 +22,8 @@ from rooms.parts import parts
 from rooms.peer import Peer
 from rooms.presence_relay import PresenceRelay
 from rooms.receipts import Receipts
-from rooms.replica import EMPTY_STATE_VECTOR, EMPTY_UPDATE, Replica
-from rooms.slices import Slices
+from rooms.replica import EMPTY_STATE_VECTOR, EMPTY_UPDATE, Applied, Replica
+from rooms.slices import Slices, at_once
 from rooms.tail import Tail
 from schemas.documents import DocumentName
 from schemas.records import Commit, Loaded, Record
@@ -69,6 +70,8 @@ class Document:
         self._saving: list[tuple[int, asyncio.Future[None]]] = []
         """Who waits until so many records that were handed over are durable."""
         self._rejoining = False
+        self.one_by_one = asyncio.Lock()
+        """For large updates."""
 
     # Peers
 
@@ -133,22 +136,8 @@ class Document:
         if not peer.may_write:
             self._refuse(peer, update, is_answer=is_answer)
             return
-        self._check_size(update)
-        applied = self.replica.apply(update)
-        if applied.delta:
-            self._changed(applied.delta)
-            self._fan_out.add(peer, applied.delta)
-            self.receipts.handed += 1
-            self._committer.add(self, Record(peer.user, int(time.time() * 1000), applied.delta))
-        if applied.complete and (is_answer or not peer.unhealed):
-            for held in peer.unhealed:
-                self.receipts.expect(peer, held)
-            peer.unhealed.clear()
-            self.receipts.expect(peer, applied.delta)
-            if self.receipts.handed == self.receipts.durable:
-                self.acknowledge(0)
-        else:
-            self._hold(peer, applied.delta, ask=is_answer or not peer.unhealed)
+        self.check_size(update)
+        self.accept(peer, self.replica.apply(update), is_answer=is_answer)
 
     def show(self, peer: Peer, update: bytes) -> None:
         """Presence of a peer; raises Malformed or TooLarge."""
@@ -163,7 +152,7 @@ class Document:
         The copy held nothing that is unknown here.
         """
         self._figures.updates_in += 1
-        self._check_size(update)
+        self.check_size(update)
         if delta := self.replica.absorb(update):
             self._changed(delta)
             self._fan_out.add(None, delta)
@@ -291,6 +280,24 @@ class Document:
         if self._whole:
             self._whole.clear()
 
+    def accept(self, peer: Peer, applied: Applied, *, is_answer: bool, records: Sequence[bytes] = ()) -> None:
+        """An update was applied: tell others, commit, and owe the peer an acknowledgement. `records`: its parts."""
+        if applied.delta:
+            self._changed(applied.delta)
+            self._fan_out.add(peer, applied.delta)
+            for record in records or (applied.delta,):
+                self.receipts.handed += 1
+                self._committer.add(self, Record(peer.user, int(time.time() * 1000), record))
+        if applied.complete and (is_answer or not peer.unhealed):
+            for held in peer.unhealed:
+                self.receipts.expect(peer, held)
+            peer.unhealed.clear()
+            self.receipts.expect(peer, applied.delta)
+            if self.receipts.handed == self.receipts.durable:
+                self.acknowledge(0)
+        else:
+            self._hold(peer, applied.delta, ask=is_answer or not peer.unhealed)
+
     def _hold(self, peer: Peer, delta: bytes, *, ask: bool) -> None:
         # What the update depends on is missing: the peer has it, so its next step 2 brings all of it.
         if len(peer.unhealed) >= GAPS_MAX:
@@ -305,14 +312,23 @@ class Document:
 
     def _refuse(self, peer: Peer, update: bytes, *, is_answer: bool) -> None:
         # Every client answers step 1, also one that may only read; an answer that says nothing offends nobody.
-        if is_answer and self.replica.says_nothing_new(update):
-            self.receipts.expect(peer, b"")
-            self.acknowledge(0)
-            return
+        if is_answer and at_once(self.replica.says_nothing_new(update)):
+            self.owe_nothing(peer)
+        else:
+            self.deny(peer)
+
+    def owe_nothing(self, peer: Peer) -> None:
+        """Acknowledge what said nothing new."""
+        self.receipts.expect(peer, b"")
+        self.acknowledge(0)
+
+    def deny(self, peer: Peer) -> None:
+        """Refuse what a peer wrote that may only read."""
         self._figures.refused["read-only"] += 1
         peer.outlet.refused("you may read this document but not change it")
 
-    def _check_size(self, update: bytes) -> None:
+    def check_size(self, update: bytes) -> None:
+        """Raises TooLarge where the update is, or the document would be."""
         if len(update) > UPDATE_MAX:
             raise TooLarge(f"an update has more than {UPDATE_MAX} bytes")
         if self._size + len(update) > DOCUMENT_MAX:

@@ -32,6 +32,9 @@ READ_SLICE = 16 << 10
 """Bytes of an update that are checked in one go: at most some 10 ms. Then other connections get their turn."""
 PART_STRUCTS = 4_000
 """Structs of an update that are applied in one go (1 us each); the CRDT itself cannot be interrupted."""
+DRAFT_RATIO = 4
+"""A document up to so many times as large as an update is made anew beside itself, in slices, to merge the update. A
+larger one would cost too much, and merges it in one go."""
 PART_BYTES = 1 << 20
 """Their bytes (1 ms), where one struct alone does not have more."""
 

@@ -11,11 +11,13 @@ from collections.abc import Iterator, Sequence
 
 import structlog
 
+from rooms import large_update
 from rooms.committer import Committer
 from rooms.document import Document
 from rooms.figures import Figures
 from rooms.limits import CATCH_UP_AT_ONCE, GAP_PATIENCE, OPEN_TIMEOUT, UNLOAD_AFTER
 from rooms.parts import parts
+from rooms.peer import Peer
 from rooms.ports import Library, Log
 from rooms.presence_relay import PresenceRelay
 from rooms.replica import EMPTY_UPDATE, Replica
@@ -53,6 +55,10 @@ class OpenDocuments:
 
     def __iter__(self) -> Iterator[Document]:
         return iter(list(self._open.values()))
+
+    def find(self, name: DocumentName) -> Document | None:
+        """The document, if it is open."""
+        return self._open.get(name)
 
     async def open(self, name: DocumentName) -> Document:
         """The document, loaded once for all who wait for it; raises Unavailable or TimeoutError."""
@@ -96,6 +102,12 @@ class OpenDocuments:
         document.idle_since = self._relay.loop.time()
         logger.info("document opened", document=name, record=document.tail.known, bytes=len(loaded.state))
         return document
+
+    async def receive(self, document: Document, peer: Peer, update: bytes, *, is_answer: bool) -> None:
+        """A large update for one of the documents, in slices; returns when it is merged, raises as Document.receive."""
+        async with document.one_by_one:
+            self._figures.updates_in += 1
+            await self.turns.run(large_update.receive(document, peer, update, is_answer=is_answer))
 
     # Following
 

@@ -151,9 +151,8 @@ class _Order:
                     stop = min(end, index)
                     break
                 other = self._runs.get(author)
-                if other is not None and other.clocks[other.at] <= clock:
-                    if clock >= other.clocks[-1]:
-                        raise Malformed("a struct in the update depends on a missing one")
+                # What this update does not bring is there already, or nothing of it will be merged.
+                if other is not None and other.clocks[other.at] <= clock < other.clocks[-1]:
                     return other, clock
                 run.need += 3
             self._take(run, stop)

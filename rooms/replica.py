@@ -19,13 +19,16 @@ import pycrdt
 
 from rooms.codec.lib0 import read_var_uint, var_uint
 from rooms.codec.plain import Keystroke, read_keystroke
-from rooms.codec.update import Claims, read
+from rooms.codec.update import Claims, read, read_in_slices
 from rooms.delete_set import DeleteSet, covers, is_known, read_delete_set
 from rooms.errors import Malformed
 from rooms.limits import WAY_BACK_MIN
+from rooms.slices import Slices, at_once
 
 EMPTY_UPDATE = b"\x00\x00"
 EMPTY_STATE_VECTOR = b"\x00"
+NO_STRUCTS = 1
+"""Bytes of an update without structs before its deletes."""
 
 
 class Applied(NamedTuple):
@@ -43,7 +46,7 @@ INCOMPLETE = Applied(b"", complete=False)
 class Replica:
     """One Yjs document in memory."""
 
-    __slots__ = ("_back", "_back_size", "_clocks", "_deltas", "_doc", "_subscription")
+    __slots__ = ("_back", "_back_size", "_clocks", "_deltas", "_doc", "_listeners", "_subscription")
 
     def __init__(self, state: bytes = EMPTY_UPDATE) -> None:
         """`state`: what it begins with, see load; raises Malformed."""
@@ -54,6 +57,7 @@ class Replica:
         self._back: list[bytes] = []
         """Updates that make this replica anew, while there is a way back."""
         self._back_size = 0
+        self._listeners: list[list[bytes]] = []
         self._doc: pycrdt.Doc[Any] = pycrdt.Doc()
         if state != EMPTY_UPDATE:
             self.load(state)
@@ -84,28 +88,31 @@ class Replica:
         self._clocks = None
         self._load(state)
 
-    def apply(self, update: bytes) -> Applied:
-        """Merge an update of a client; raises Malformed when it is not one, and then nothing has changed."""
+    def apply(self, update: bytes, claims: Claims | None = None) -> Applied:
+        """Merge an update of a client; raises Malformed when it is not one, and then nothing has changed.
+
+        `claims`: what it says, where it was read already.
+        """
         keystroke = read_keystroke(update)
         if keystroke is None:
-            return self._apply_any(update)
+            return self._apply_any(update, claims)
         clocks = self._clocks if self._clocks is not None else self._count()
         if keystroke.end and keystroke.clock != clocks.get(keystroke.client, 0):
-            return self._apply_any(update)
+            return self._apply_any(update, claims)
         for client, clock in keystroke.needs:
             if clock >= clocks.get(client, 0):
                 return INCOMPLETE
         delta = self._merge(update)
         if delta:
             _advance(clocks, keystroke)
-            if self._back:
+            if self._back or self._listeners:
                 self._remember(delta)
         return Applied(delta, complete=True)
 
     def absorb(self, update: bytes) -> bytes:
         """Merge an update that depends on nothing unknown, as all in the log: the delta. Raises Malformed."""
         delta = self._merge(update)
-        if delta and self._back:
+        if delta and (self._back or self._listeners):
             self._remember(delta)
         if delta and self._clocks is not None:
             keystroke = read_keystroke(delta)
@@ -121,14 +128,17 @@ class Replica:
         structs, deletes = _beyond(update, mine)
         return structs == 0 and (not deletes or is_known(deletes, read_state_vector(mine)))
 
-    def says_nothing_new(self, update: bytes) -> bool:
+    def says_nothing_new(self, update: bytes) -> Slices[bool]:
         """Whether all that the update inserts and deletes is so here already; raises Malformed. Applies nothing."""
         if update == EMPTY_UPDATE:
             return True
-        read(update)
-        mine = self.state_vector()
-        structs, deletes = _beyond(update, mine)
-        return structs == 0 and covers(_beyond(self._doc.get_update(mine), mine)[1], deletes)
+        claims = yield from read_in_slices(update)
+        if not self.reached(claims):
+            return False
+        # What is known stays known, and what is deleted stays deleted, whatever comes meanwhile.
+        mine = yield from read_delete_set(self._doc.get_update(self.state_vector()), NO_STRUCTS)
+        theirs = yield from read_delete_set(update, claims.end_of_structs)
+        return (yield from covers(mine, theirs))
 
     def state_vector(self) -> bytes:
         """What this replica has seen, as Yjs encodes it."""
@@ -146,26 +156,52 @@ class Replica:
         except BaseException as error:  # noqa: BLE001  as above
             raise Malformed(f"not a state vector ({type(error).__name__})") from None
 
+    def has_all(self, claims: Claims) -> bool:
+        """Whether all that an update depends on is here, or in the update itself."""
+        return _has_all(self._clocks if self._clocks is not None else self._count(), claims)
+
+    def reached(self, claims: Claims) -> bool:
+        """Whether all that an update brings is here."""
+        clocks = self._count()
+        return all(clocks.get(var_uint(client), 0) >= end for client, _, end in claims.sections)
+
+    def listen(self) -> list[bytes]:
+        """A list to which all that is merged from now on is added, until `ignore`."""
+        missed: list[bytes] = []
+        self._listeners.append(missed)
+        return missed
+
+    def ignore(self, missed: list[bytes]) -> None:
+        """No more is added to this list."""
+        self._listeners = [other for other in self._listeners if other is not missed]
+
+    def become(self, other: "Replica") -> None:
+        """Take another one's document over, which has all that this one has; the other is used up."""
+        self._observe(False)
+        other._observe(False)
+        self._doc, other._doc = other._doc, self._doc
+        self._clocks, self._back = None, []
+
     def let_go_of_way_back(self) -> None:
         """Free the full state that is kept for undoing; the next update that needs it makes it anew."""
         self._back = []
 
-    def _apply_any(self, update: bytes) -> Applied:
+    def _apply_any(self, update: bytes, claims: Claims | None) -> Applied:
         if update == EMPTY_UPDATE:
             return Applied(b"", complete=True)
-        claims = read(update)
-        clocks = self._clocks if self._clocks is not None else self._count()
-        if not _has_all(clocks, claims):
+        if claims is None:
+            claims = read(update)
+        if not self.has_all(claims):
             return INCOMPLETE
         if not self._back:
             self._back, self._back_size = [self.encode()], 0
         try:
             delta = self._merge(update)
             self._clocks = None
-            complete = self._reached(claims)
+            complete = self.reached(claims)
             if delta != update:
                 # Where it had to split a surrogate pair it writes empty or surplus structs.
-                complete = complete and self._reached(read(delta or EMPTY_UPDATE))
+                complete = complete and self.reached(read(delta or EMPTY_UPDATE))
         except Malformed:
             self._go_back()
             raise
@@ -204,6 +240,10 @@ class Replica:
         return b"" if delta == EMPTY_UPDATE else delta
 
     def _remember(self, delta: bytes) -> None:
+        for missed in self._listeners:
+            missed.append(delta)
+        if not self._back:
+            return
         self._back.append(delta)
         self._back_size += len(delta)
         if self._back_size > max(WAY_BACK_MIN, len(self._back[0])):
@@ -221,10 +261,6 @@ class Replica:
     def _count(self) -> dict[bytes, int]:
         self._clocks = {var_uint(c): clock for c, clock in read_state_vector(self.state_vector()).items()}
         return self._clocks
-
-    def _reached(self, claims: Claims) -> bool:
-        clocks = self._count()
-        return all(clocks.get(var_uint(client), 0) >= end for client, _, end in claims.sections)
 
 
 def _advance(clocks: dict[bytes, int], keystroke: Keystroke) -> None:
@@ -285,4 +321,4 @@ def _beyond(update: bytes, state_vector: bytes) -> tuple[int, DeleteSet]:
     except BaseException as error:  # noqa: BLE001  as above
         raise Malformed(f"the update cannot be compared ({type(error).__name__})") from None
     structs, at = read_var_uint(rest, 0)
-    return structs, {} if structs else read_delete_set(rest, at)
+    return structs, {} if structs else at_once(read_delete_set(rest, at))

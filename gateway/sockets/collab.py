@@ -7,7 +7,6 @@ kernel, and no queue needs a limit.
 """
 
 import asyncio
-import time
 from collections.abc import Sequence
 
 import structlog
@@ -25,7 +24,7 @@ from rooms.codec.frame import binary_frame
 from rooms.codec.messages import AwarenessUpdate, QueryAwareness, SyncStep1, SyncStep2, Update
 from rooms.codec.ywebsocket import acknowledged, permission_denied
 from rooms.document import Document
-from rooms.limits import MERGE_MAX
+from rooms.limits import MERGE_MAX, READ_SLICE
 from rooms.peer import Peer
 from rooms.replica import merge
 from schemas.documents import DocumentName, InvalidName, document_name
@@ -48,12 +47,10 @@ class CollabSession:
         "_hall",
         "_peer",
         "access",
-        "since",
     )
 
     access: Access
     """Set when it takes its seat; changed when its rights are."""
-    since: float
 
     def __init__(self, connection: Connection, hall: Hall, *, acks: bool, address: str) -> None:
         self._connection = connection
@@ -83,12 +80,12 @@ class CollabSession:
             )
             document.join(peer)
             self._document, self._peer = document, peer
-            self.access, self.since = access, time.time()
+            self.access = access
             self._hall.watch.add(self, mark)
             self._hall.joined(connection, document, access)
+            connection.go_on()
             if early:
                 connection.data_received(early)
-            connection.transport.resume_reading()
         except Exception as error:  # noqa: BLE001  whatever it is, it ends this connection and no other
             connection.fail(error)
 
@@ -100,7 +97,12 @@ class CollabSession:
         if (keystroke := ywebsocket.update_in(payload)) is not None:
             document.receive(peer, keystroke, is_answer=False)
             return
-        match ywebsocket.decode(payload):
+        message = ywebsocket.decode(payload)
+        match message:
+            case Update(update) | SyncStep2(update) if len(update) > READ_SLICE:
+                work = self._hall.documents.receive(document, peer, update, is_answer=isinstance(message, SyncStep2))
+                self._connection.hold()
+                self._hall.start(self._connection.until(work))
             case Update(update):
                 document.receive(peer, update, is_answer=False)
             case AwarenessUpdate(update):
@@ -147,7 +149,13 @@ class CollabSession:
             self._acknowledged += count
             self._acknowledge()
         else:
-            self._echo.extend(filter(None, updates))
+            for update in updates:
+                if len(update) > READ_SLICE:
+                    # Merging it with others would take long.
+                    if not self._connection.full:
+                        self._connection.send(messages.update(update))
+                elif update:
+                    self._echo.append(update)
             if len(self._echo) > MERGE_MAX:
                 self._echo[:] = [merge(self._echo)]
             self._hall.wheel.soon(self)
@@ -204,7 +212,7 @@ def collab_endpoint(hall: Hall, trusted_proxies: Sequence[Network]) -> Endpoint:
             session = CollabSession(connection, hall, acks=acks, address=address)
             connection.session = session
             if hall.admit(connection, address):
-                transport.pause_reading()
+                connection.hold()
                 hall.start(session.begin(token, name, early))
             return connection
 

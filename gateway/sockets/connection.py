@@ -1,12 +1,14 @@
 """One WebSocket connection: frames in, frames out, and its end. What the messages mean is its session's business.
 
     transport ──data_received──► FrameReader ──message──► Session          Session ──send──► transport
+    a message takes long ──hold──► nothing behind it is looked at ──go_on──► the next one
     transport full ──pause_writing──► Session.paused()     drained ──► Session.resumed()
 
 Every error of a message ends here, and ends this connection alone, with a close code and a reason.
 """
 
 import asyncio
+from collections.abc import Awaitable, Iterator
 from itertools import count
 from typing import Protocol
 
@@ -70,9 +72,13 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_budget",
         "_figures",
+        "_held",
+        "_late",
+        "_messages",
         "_reader",
         "_refilled",
         "_silent",
+        "_throttled",
         "_unread",
         "_wheel",
         "closing",
@@ -95,6 +101,13 @@ class Connection(asyncio.Protocol):
         self.full = False
         """The socket takes no more for now."""
         self._reader = reader or FrameReader()
+        self._messages: Iterator[bytes | Control] | None = None
+        """What came together, while it is being dealt with."""
+        self._held = 0
+        """How many of its messages take long and are not done with; nothing behind them is looked at."""
+        self._late = b""
+        """What came all the same while it was held."""
+        self._throttled = False
         self._wheel = wheel
         self._figures = figures
         self._silent = 0
@@ -123,6 +136,31 @@ class Connection(asyncio.Protocol):
         """From now on a message may have so many bytes."""
         self._reader.most = most
 
+    def hold(self) -> None:
+        """Something takes long: until `go_on`, nothing that comes behind it is looked at."""
+        self._held += 1
+        self.transport.pause_reading()
+
+    def go_on(self) -> None:
+        """It is done with."""
+        if self._held:
+            self._held -= 1
+        try:
+            self._work_off()
+        except Exception as error:  # noqa: BLE001  see data_received
+            self.fail(error)
+        self._read_on()
+        if self._budget < 0:
+            self._refill()
+
+    async def until(self, work: Awaitable[None]) -> None:
+        """Wait for a message's work, and go on; an error of it closes this connection."""
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001  see data_received
+            self.fail(error)
+        self.go_on()
+
     def fail(self, error: BaseException) -> None:
         """Close because of an error."""
         code, reason = close_code(error)
@@ -137,6 +175,7 @@ class Connection(asyncio.Protocol):
             return
         self.closing = True
         self.session.ended()
+        self._held = 0
         self.transport.write(close_frame(code, reason))
         self.transport.resume_reading()
         self._wheel.later(CLOSE_SECONDS, self.transport.abort)
@@ -148,7 +187,7 @@ class Connection(asyncio.Protocol):
         """Bytes from the client."""
         self._silent = 0
         try:
-            small = small_message(data) if self._reader.is_between_messages and not self.closing else None
+            small = small_message(data) if self._is_idle else None
             if small is not None:
                 self._budget -= 1
                 self.session.message(small)
@@ -159,17 +198,40 @@ class Connection(asyncio.Protocol):
         if self._budget < 0:
             self._refill()
 
+    @property
+    def _is_idle(self) -> bool:
+        return self._messages is None and self._reader.is_between_messages and not self._held and not self.closing
+
     def _read(self, data: bytes) -> None:
-        for message in self._reader.feed(data):
-            if self.closing:
+        if self._messages is None and not self._late:
+            self._messages = self._reader.feed(data)
+        else:
+            self._late += data
+        self._work_off()
+
+    def _work_off(self) -> None:
+        while not self._held:
+            if self._messages is None:
+                if not self._late:
+                    return
+                data, self._late = self._late, b""
+                self._messages = self._reader.feed(data)
+            message = next(self._messages, None)
+            if message is None:
+                self._messages = None
+            elif self.closing:
                 if isinstance(message, Control) and message.opcode == CLOSE:
                     self.transport.close()
-                continue
-            self._budget -= 1
-            if isinstance(message, bytes):
-                self.session.message(message)
             else:
-                self._control(message)
+                self._budget -= 1
+                if isinstance(message, bytes):
+                    self.session.message(message)
+                else:
+                    self._control(message)
+
+    def _read_on(self) -> None:
+        if not self._held and not self._throttled and not self.transport.is_closing():
+            self.transport.resume_reading()
 
     def pause_writing(self) -> None:
         """More than WRITE_HIGH bytes wait."""
@@ -226,10 +288,11 @@ class Connection(asyncio.Protocol):
         self._refilled = now
         if self._budget < 0 and not self.closing:
             self._figures.refused["rate"] += 1
+            self._throttled = True
             self.transport.pause_reading()
-            self._wheel.later((FRAMES_PER_SECOND // 10 - self._budget) / FRAMES_PER_SECOND, self._go_on)
+            self._wheel.later((FRAMES_PER_SECOND // 10 - self._budget) / FRAMES_PER_SECOND, self._rested)
 
-    def _go_on(self) -> None:
-        if not self.transport.is_closing():
-            self.transport.resume_reading()
-            self._refill()
+    def _rested(self) -> None:
+        self._throttled = False
+        self._read_on()
+        self._refill()

@@ -9,7 +9,7 @@ A denied address may try again with another token on the same connection, as pro
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -26,8 +26,9 @@ from gateway.sockets.hocuspocus_seat import Seat
 from gateway.sockets.limits import AUTH_SECONDS, BEFORE_AUTH_BYTES, BEFORE_AUTH_FRAMES, DOCUMENTS_PER_SOCKET, FRAME_MAX
 from rooms.codec import hocuspocus
 from rooms.codec.hocuspocus import Body, Detach, Stateless, Token, decode_body, name_in, prefix, read_address
-from rooms.codec.messages import KEEP_ALIVE
+from rooms.codec.messages import KEEP_ALIVE, SyncStep2, Update
 from rooms.errors import Crowded, TooLarge
+from rooms.limits import READ_SLICE
 from schemas.close_codes import CloseCode
 from schemas.documents import InvalidName, parse_document_name, project_of
 from schemas.unavailable import Unavailable
@@ -75,7 +76,9 @@ class HocuspocusSession:
         body = decode_body(payload, at)
         place = self._places.get(address)
         if isinstance(place, Seat):
-            self._seated(place, body)
+            if (work := self._seated(place, body)) is not None:
+                self._connection.hold()
+                self._hall.start(self._connection.until(work))
         elif isinstance(body, Detach):
             if (gone := self._places.pop(address, None)) is not None:
                 self._forget(gone)
@@ -137,8 +140,13 @@ class HocuspocusSession:
     def _seats(self) -> list[Seat]:
         return [place for place in self._places.values() if isinstance(place, Seat)]
 
-    def _seated(self, seat: Seat, body: Body) -> None:
+    def _seated(self, seat: Seat, body: Body) -> Awaitable[None] | None:
+        """Deal with a message; what is left to wait for, where it takes long."""
         match body:
+            case Update(update) | SyncStep2(update) if len(update) > READ_SLICE:
+                return self._hall.documents.receive(
+                    seat.document, seat.peer, update, is_answer=isinstance(body, SyncStep2)
+                )
             case Token():
                 self._hall.start(self._renew(seat, body))
             case Detach():
@@ -148,6 +156,7 @@ class HocuspocusSession:
                 pass  # an application's own messages; Atrium has none
             case _:
                 seat.message(body)
+        return None
 
     def _wait(self, place: Waiting, body: Body, size: int) -> None:
         self._queued_frames += 1
@@ -182,13 +191,18 @@ class HocuspocusSession:
             self._places[address] = seat
             self._hall.watch.add(seat, mark)
             self._hall.joined(connection, document, access)
-            for body in place.queue:
-                if self._places.get(address) is seat:
-                    self._seated(seat, body)
+            connection.hold()
+            await connection.until(self._take_up(seat, place.queue))
         except (Denied, InvalidName, Crowded) as error:
             self._deny(address, place, close_code(error)[1])
         except Exception as error:  # noqa: BLE001  whatever it is, it ends this connection and no other
             connection.fail(error)
+
+    async def _take_up(self, seat: Seat, queue: list[Body]) -> None:
+        """What waited comes before what comes now."""
+        for body in queue:
+            if self._places.get(seat.address) is seat and (work := self._seated(seat, body)) is not None:
+                await work
 
     async def _renew(self, seat: Seat, token: Token) -> None:
         """A later token on a live seat: another role, a longer life, or the end of it."""
@@ -196,9 +210,9 @@ class HocuspocusSession:
             mark = self._hall.watch.mark()
             access = await self._hall.gate.authorise(token.token, str(project_of(seat.document.name)))
             if self._places.get(seat.address) is seat:
-                self._hall.watch.remove(seat)
+                since = self._hall.watch.remove(seat)
                 seat.renew(access)
-                self._hall.watch.add(seat, mark)
+                self._hall.watch.add(seat, mark, since)
         except Denied as denied:
             self._shut(seat, hocuspocus.permission_denied(denied.reason))
         except Unavailable:

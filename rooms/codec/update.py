@@ -53,6 +53,8 @@ class Claims:
     """Something of another client with this clock is referred to; of several the highest."""
     deletes: dict[int, int] = field(default_factory=dict)
     """Everything deleted lies before this clock."""
+    end_of_structs: int = 0
+    """Where in the update its deletes begin."""
     layout: list[Structs] | None = None
     """In the order of the update, where it was asked for."""
     ranges: list[tuple[int, int, int, int]] = field(default_factory=list)
@@ -81,6 +83,7 @@ def read_in_slices(update: bytes) -> Reading:
 def _read(update: bytes, claims: Claims) -> Reading:
     try:
         at = yield from _read_structs(update, claims)
+        claims.end_of_structs = at
         at = yield from _read_deletes(update, at, claims)
     except IndexError:
         raise Malformed("the update ends too early") from None

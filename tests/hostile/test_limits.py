@@ -191,11 +191,11 @@ async def test_write_high(gateway: Desk) -> None:
     slow, slow_connection = await gateway.collab()
     say(slow_connection, step_1(b"\x00"))
     slow.is_read = False
-    _, writer = await gateway.collab()
+    writing, writer = await gateway.collab()
     size = 50_000
     for number in range(40):
         say(writer, update(text(number + 1, 0, "x" * size)))
-        await settled(lambda: gateway.process.figures.updates_in, "the loop to turn")
+        await settled(lambda: writing.reading, "it to be merged")
     assert limits.WRITE_HIGH < slow.unread < limits.WRITE_HIGH + 30 * size
     slow.read_on()
     diff = slow.messages[-1]

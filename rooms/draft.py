@@ -1,0 +1,93 @@
+"""A replica's copy, made beside it in slices, into which a large update is merged: all of it or nothing.
+
+    replica ──its state, part by part──► copy ◄──update, part by part          meanwhile the replica goes on
+       │ └────────what is merged into it meanwhile──────► copy
+       ▼
+    replica takes the copy's document over, in one go, or the copy is dropped and nobody has seen it
+
+pycrdt cannot be interrupted, and what it has merged it does not give back. Called by document.py, which owns the
+replica and answers the client.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from rooms.codec.update import Claims, read_in_slices
+from rooms.errors import Malformed
+from rooms.limits import READ_SLICE
+from rooms.parts import Plan, part, plan
+from rooms.replica import EMPTY_UPDATE, Replica
+from rooms.slices import Slices
+
+
+@dataclass(frozen=True, slots=True)
+class LargeUpdate:
+    """An update that was read."""
+
+    update: bytes
+    claims: Claims
+    cuts: Plan
+
+
+def read_large(update: bytes) -> Slices[LargeUpdate]:
+    """Check an update of a client and plan its parts; raises Malformed."""
+    claims = yield from read_in_slices(update)
+    return LargeUpdate(update, claims, (yield from plan(claims)))
+
+
+class Taken(NamedTuple):
+    """What was new in the update: in one, and part by part."""
+
+    diff: bytes
+    deltas: list[bytes]
+
+
+class Draft:
+    """Use it up by `take_over`, or `close` it."""
+
+    def __init__(self, replica: Replica) -> None:
+        self._replica = replica
+        self._copy = Replica()
+        self._missed = replica.listen()
+        self._deltas: list[bytes] = []
+
+    def merge(self, large: LargeUpdate) -> Slices[None]:
+        """Copy the replica, which must have all that the update needs, and merge the update; raises Malformed."""
+        yield from self._fill(self._replica.encode())
+        yield
+        for cut in large.cuts:
+            self._deltas.append(self._copy.absorb(part(large.update, cut)))
+            yield
+        if not self._copy.reached(large.claims):
+            raise Malformed("structs in the update cannot be merged")
+        while self._missed:
+            self._copy.absorb(self._missed.pop(0))
+            yield
+
+    def take_over(self) -> Taken:
+        """From now on the replica has the update."""
+        for delta in self._missed:
+            self._copy.absorb(delta)
+        before = self._replica.state_vector()
+        self._replica.become(self._copy)
+        deltas = [delta for delta in self._deltas if delta]
+        # Cheaper than to merge the deltas; it also tells what was deleted before.
+        return Taken(self._replica.encode(before) if deltas else b"", deltas)
+
+    def close(self) -> None:
+        """The replica need not tell any more what is merged into it."""
+        self._replica.ignore(self._missed)
+
+    def _fill(self, state: bytes) -> Slices[None]:
+        cuts: Plan = []
+        if len(state) > READ_SLICE:
+            try:
+                cuts = yield from plan((yield from read_in_slices(state)))
+            except Malformed:
+                # It is ours, and merges in one piece all the same (see cut.py).
+                cuts = []
+        if state != EMPTY_UPDATE and not cuts:
+            self._copy.load(state)
+        for cut in cuts:
+            self._copy.load(part(state, cut))
+            yield
