@@ -6,11 +6,13 @@ three accounts: a guest, the owner of a project, and a site admin who is an edit
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
+from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     allow_header_conformance,
@@ -39,7 +41,18 @@ CHECKS = [
     negative_data_rejection,
     allow_header_conformance,
 ]
-schema = schemathesis.openapi.from_dict(document(TABLE, "http://127.0.0.1", VERSION))
+
+
+def described() -> dict[str, Any]:
+    """The document without its security: every request here carries a good token."""
+    api = document(TABLE, "http://127.0.0.1", VERSION)
+    for methods in api["paths"].values():
+        for operation in methods.values():
+            operation.pop("security", None)
+    return api
+
+
+schema = schemathesis.openapi.from_dict(described())
 schema.config.phases.coverage.enabled = False  # many hundred requests an operation; the fuzzing finds the same here
 
 
@@ -58,10 +71,11 @@ def made(request: pytest.FixtureRequest, stack: Stack, connection: "psycopg.Conn
 @pytest.mark.parametrize("made", ["guest", "owner", "site admin"], indirect=True)
 @schema.parametrize()
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
-def test_api_answers_as_it_says(case: schemathesis.Case, stack: Stack, made: Scene) -> None:
+def test_api_answers_as_it_says(case: schemathesis.Case[Any], stack: Stack, made: Scene) -> None:
     """Whatever is asked, the answer is one that the description names, of its type and its schema; never a 5xx."""
     subject = {"files": made.file, "collaboration": made.collaboration, "users": made.somebody}
-    if "id" in case.path_parameters and len(str(case.path_parameters["id"])) % 2 == 0:
+    positive = case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE
+    if positive and "id" in case.path_parameters and len(str(case.path_parameters["id"])) % 2 == 0:
         area = case.operation.path.split("/")[2]
         case.path_parameters["id"] = str(subject.get(area, made.project))
     headers = {"Authorization": f"Bearer {made.person.token}"}
