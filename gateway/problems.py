@@ -38,6 +38,7 @@ _TITLES: Final = {
     "stale": "It was changed meanwhile",
     "method-not-allowed": "This URL does not take this method",
     "too-large": "The body is too large",
+    "out-of-range": "The range lies behind the end",
     "too-many": "Too many requests",
     "internal": "Atrium made a mistake",
     "unavailable": "Part of Atrium is out of reach for a moment",
@@ -48,6 +49,7 @@ _HTTP_KINDS: Final = {
     404: "not-found",
     405: "method-not-allowed",
     413: "too-large",
+    416: "out-of-range",
     503: "unavailable",
 }
 
@@ -127,4 +129,4 @@ def _challenge(error: str, description: str) -> dict[str, str]:
 
 
 def _kept(error: web.HTTPException) -> dict[str, str]:
-    return {name: error.headers[name] for name in ("Retry-After", "WWW-Authenticate") if name in error.headers}
+    return {name: error.headers[name] for name in ("Retry-After", "WWW-Authenticate", "Content-Range") if name in error.headers}

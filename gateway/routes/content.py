@@ -1,4 +1,4 @@
-"""`/api/files/{id}/content` of a text file: the live text, read and written whole.
+"""`/api/files/{id}/content` of a text file: the live text, read and written whole. (Of others: binary.py.)
 
     GET   live document ──► text, ETag = the record up to which it goes
     PUT   text ──► smallest edit of what If-Match names ──► merged into the live document ──► durable ──► new ETag
@@ -13,6 +13,7 @@ from gateway.live_texts import etag_of, live_texts, number_in
 from gateway.operation import Answer
 from gateway.operations import Call
 from gateway.refusals import Conflict, Unreadable
+from gateway.routes.binary import get_bytes, put_bytes
 from gateway.routes.files import live_file
 from schemas.contents import ContentRequest, ContentWritten
 from schemas.documents import DocumentName
@@ -21,8 +22,11 @@ from store.files import FileRow
 
 
 async def get_content(call: Call) -> web.StreamResponse:
-    """Read the content of a file: the live text, as everybody in the document sees it."""
-    name = text_of(await live_file(call))
+    """Read the content of a file: the live text, as everybody in the document sees it, or the bytes (with ranges)."""
+    file = await live_file(call)
+    if file.kind == "binary":
+        return await get_bytes(call, file)
+    name = text_of(file)
     with live_texts(call.request.app) as texts:
         text = await texts.read(name, to_write=call.access.role.may_write)
     headers = {"ETag": f'"{etag_of(text.number)}"', "Cache-Control": "private, no-cache"}
@@ -34,8 +38,11 @@ async def get_content(call: Call) -> web.StreamResponse:
 
 async def put_content(call: Call) -> Answer:
     """Write the content of a file: a text becomes the smallest edit of what If-Match names, or of what is there."""
+    file = await live_file(call)
+    if file.kind == "binary":
+        return await put_bytes(call, file)
     seen = number_in(call.if_match())
-    name = text_of(await live_file(call))
+    name = text_of(file)
     text = await _body(call)
     with live_texts(call.request.app) as texts:
         now = await texts.write(name, call.caller.user_id.bytes, text, seen)

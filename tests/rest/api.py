@@ -1,5 +1,6 @@
 """A person with an access token, as the tests of the REST side speak to a gateway. Made by the fixture `api`."""
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -51,7 +52,7 @@ class Api:
     ) -> Reply:
         """One request; the reply, whatever its status."""
         headers = dict(headers or {}) | ({"Authorization": f"Bearer {token}"} if token else {})
-        options: dict[str, Any] = {"data": raw} if raw is not None else {} if json is None else {"json": json}
+        options: dict[str, Any] = {"data": io.BytesIO(raw)} if raw is not None else {} if json is None else {"json": json}
         async with self.client.request(method, path, headers=headers, **options) as response:
             body = await response.json(content_type=None) if "json" in response.content_type else None
             return Reply(response.status, CIMultiDict(response.headers), body)
