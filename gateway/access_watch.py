@@ -9,7 +9,8 @@ is sent away because PostgreSQL does not answer: the question is asked again unt
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+import time
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Protocol
 from uuid import UUID
@@ -70,7 +71,7 @@ class AccessWatch:
         self._gate = gate
         self._paths = paths
         self._gone_documents = gone_documents
-        self._by_project: dict[UUID, set[Watched]] = {}
+        self._by_project: dict[UUID, dict[Watched, float]] = {}
         self._by_session: dict[UUID, set[Watched]] = {}
         self._heard = 0
         self._due: dict[Watched, None] = {}
@@ -79,33 +80,40 @@ class AccessWatch:
         """Those who are looked at to be sure."""
         self._wake = asyncio.Event()
         self.touched: set[UUID] = set()
-        """Projects in which somebody came, left or changed since sockets/here.py last looked."""
+        """Projects in which somebody came, left or changed since sockets/attendance.py last looked."""
 
     def mark(self) -> int:
         """Taken before an access is asked for, given to `add`: what changed in between is noticed."""
         return self._heard
 
-    def add(self, live: Watched, mark: int) -> None:
-        """Watch it from now on."""
+    def add(self, live: Watched, mark: int, since: float | None = None) -> None:
+        """Watch it from now on. `since`: Unix time at which it came, if that was earlier."""
         access = live.access
-        self._by_project.setdefault(access.project_id, set()).add(live)
+        self._by_project.setdefault(access.project_id, {})[live] = since or time.time()
         self._by_session.setdefault(access.session_id, set()).add(live)
         self.touched.add(access.project_id)
         if mark != self._heard:
             self._ask_again([live])
 
-    def remove(self, live: Watched) -> None:
-        """No more; also where it was never added."""
+    def remove(self, live: Watched) -> float | None:
+        """No more; since when it was watched, None where it was not."""
         access = live.access
         self._due.pop(live, None)
         self._sometime.pop(live, None)
         self.touched.add(access.project_id)
-        _take_out(self._by_project, access.project_id, live)
-        _take_out(self._by_session, access.session_id, live)
+        here = self._by_project.get(access.project_id, {})
+        since = here.pop(live, None)
+        if not here:
+            self._by_project.pop(access.project_id, None)
+        if (lives := self._by_session.get(access.session_id)) is not None:
+            lives.discard(live)
+            if not lives:
+                del self._by_session[access.session_id]
+        return since
 
-    def in_project(self, project_id: UUID) -> Collection[Watched]:
-        """All that is live in the project, in this process."""
-        return self._by_project.get(project_id, ())
+    def in_project(self, project_id: UUID) -> Mapping[Watched, float]:
+        """All that is live in the project, in this process, and since when."""
+        return self._by_project.get(project_id, {})
 
     def __iter__(self) -> Iterator[Watched]:
         for lives in self._by_session.values():
@@ -231,10 +239,3 @@ class AccessWatch:
 
     def _knows(self, live: Watched) -> bool:
         return live in self._by_project.get(live.access.project_id, ())
-
-
-def _take_out(lives: dict[UUID, set[Watched]], key: UUID, live: Watched) -> None:
-    if (found := lives.get(key)) is not None:
-        found.discard(live)
-        if not found:
-            del lives[key]

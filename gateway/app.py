@@ -30,9 +30,11 @@ from gateway.repeats import Repeats
 from gateway.routes import url_table
 from gateway.settings import Settings
 from gateway.sockets.wiring import plug_sockets
+from store.collaboration import find_project_of
 from store.errors import MigrationRefused
 from store.event_log import EventLog
 from store.files import find_gone
+from store.here import Here
 from store.lane import Lane
 from store.migrate import Migration, find_applied, missing, read_files
 from store.postgres import Postgres, open_pool
@@ -68,10 +70,13 @@ def create_app(settings: Settings, live: bool = True) -> web.Application:
         watch=AccessWatch(gate, paths, lambda documents: find_gone(postgres, documents)),
         identity=identity,
         accounts=Accounts(settings, identity, tokens),
-        permissions=Permissions(gate, {"file": paths.project_of}),
+        permissions=Permissions(
+            gate, {"file": paths.project_of, "collaboration": lambda session: find_project_of(postgres, session)}
+        ),
         rates=Rates(shared_rates, settings.rate_factor),
         repeats=Repeats(postgres),
         events=events,
+        here=Here(redis),
         nudge=Nudge(lambda: tell(postgres, events)),
         webhook_seal=Seal(settings.secret, WEBHOOK_SECRETS),
         health=health,

@@ -24,6 +24,7 @@ from gateway.sockets.heart import Heart
 from rooms.open_documents import OpenDocuments
 from rooms.texts import Texts
 from store.event_log import EventLog
+from store.here import Here
 from store.postgres import Postgres
 from store.redis import Redis
 from store.sealed import Seal
@@ -50,6 +51,7 @@ class Parts:
     repeats: Repeats
     events: EventLog
     nudge: Nudge
+    here: Here
     webhook_seal: Seal
     health: Health
     metrics: Metrics

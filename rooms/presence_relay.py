@@ -16,7 +16,7 @@ from rooms.fanout import FanOut
 from rooms.figures import Figures
 from rooms.limits import PRESENCE_WINDOW
 from rooms.peer import Peer
-from rooms.presence import Presence
+from rooms.presence import Presence, Shown
 from schemas.documents import DocumentName
 
 Announce = Callable[[Sequence[tuple[DocumentName, bytes]]], Awaitable[None]]
@@ -27,7 +27,15 @@ QUERY = b""
 class PresenceRelay:
     """One per process."""
 
-    def __init__(self, announce: Announce, loop: asyncio.AbstractEventLoop, figures: Figures) -> None:
+    def __init__(
+        self,
+        announce: Announce,
+        loop: asyncio.AbstractEventLoop,
+        figures: Figures,
+        shown: set[DocumentName] | None = None,
+    ) -> None:
+        """`shown`: documents in which somebody showed something new are added to it; who reads it empties it."""
+        self._shown = set() if shown is None else shown
         self.loop = loop
         self.figures = figures
         self._announce = announce
@@ -66,6 +74,7 @@ class PresenceRelay:
         self._timer = None
         changed, self._changed = self._changed, set()
         for presence in changed:
+            self._shown.add(presence.name)
             self._out.extend(presence.flush())
         if self._out and (self._sending is None or self._sending.done()):
             out, self._out = self._out, []
@@ -81,10 +90,10 @@ class PresenceRelay:
 class DocumentPresence:
     """The presence of one open document."""
 
-    __slots__ = ("_dirty", "_fan_out", "_name", "_relay", "_table")
+    __slots__ = ("_dirty", "_fan_out", "_relay", "_table", "name")
 
     def __init__(self, name: DocumentName, fan_out: FanOut, relay: PresenceRelay) -> None:
-        self._name = name
+        self.name = name
         self._fan_out = fan_out
         self._relay = relay
         self._table = Presence()
@@ -109,7 +118,11 @@ class DocumentPresence:
     def tell(self) -> None:
         """Announce everybody whose connection is in this process."""
         if shown := self._table.local():
-            self._relay.announce(self._name, awareness.pack(shown))
+            self._relay.announce(self.name, awareness.pack(shown))
+
+    def here(self) -> list[Shown]:
+        """What everybody shows whose connection is in this process."""
+        return self._table.local()
 
     def greet(self, peer: Peer) -> None:
         """Show a newcomer who is there."""
@@ -131,7 +144,7 @@ class DocumentPresence:
             body = messages.awareness(awareness.encode(states))
             self._relay.figures.presence_out += self._fan_out.broadcast(body)
         local = self._table.local(dirty)
-        return [(self._name, awareness.pack(local))] if local else []
+        return [(self.name, awareness.pack(local))] if local else []
 
     def _mark(self, clients: list[int]) -> None:
         if clients:

@@ -10,6 +10,8 @@ atrium:doc:NAME                  channel of announcements
 atrium:{events}:log:TOPIC        stream of records; the entry's id is `number`-0
 atrium:{events}:number:TOPIC     the last number given
 atrium:event:TOPIC               channel of announcements
+atrium:{here}:lives              sorted set: life of a gateway's process → Unix time of its last sign, ms
+atrium:{here}:life:LIFE          hash: project → who is in its documents there; expires 1.5 s after the last sign
 atrium:{rates}:SUBJECT:SECONDS   theoretical arrival time of one rate limit's window
 """
 
@@ -18,6 +20,7 @@ LOGS = "atrium:{documents}:logs"
 GATEWAYS = "atrium:gateways"
 CHANNEL = "atrium:doc:"
 EVENT_CHANNEL = "atrium:event:"
+LIVES = "atrium:{here}:lives"
 
 
 def log(name: str) -> str:
@@ -42,6 +45,10 @@ def event_number(topic: str) -> str:
 
 def event_channel(topic: str) -> str:
     return EVENT_CHANNEL + topic
+
+
+def life(name: str) -> str:
+    return f"atrium:{{here}}:life:{name}"
 
 
 def rate(subject: str, seconds: int) -> str:

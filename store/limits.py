@@ -48,6 +48,7 @@ TELL_LOCK_SECONDS = 3
 """Waiting for another teller; a healthy one takes milliseconds."""
 TELL_IDLE_SECONDS = 6
 """PostgreSQL ends the transaction of a teller that was frozen for so long, so that another one can go on."""
+
 FILES_PER_PROJECT = 20_000
 """Live files of one project: a large repository; lists, exports and their archives' tables stay within some MB."""
 BLOB_BYTES = 100 << 20
@@ -73,4 +74,4 @@ PAST_RECORDS = 200_000
 """Records that are read to rebuild what a document was, some 4 us each. Answer: that state is gone."""
 
 HERE_TTL_MS = 1_500
-"""Milliseconds after its last sign of life that a gateway's people count as gone: a crash is seen within two seconds."""
+"""Milliseconds after its last sign of life that a gateway's people count as gone: a crash shows within two seconds."""

@@ -8,10 +8,23 @@ from typing import Final
 
 from gateway.operation import LOGIN_ONLY, Operation
 from gateway.permissions import Anyone, InProject, Registered, SignedIn, SiteAdmin
-from gateway.routes import admin, audit, auth, content, files, invites, members, notifications, projects, webhooks
+from gateway.routes import (
+    admin,
+    audit,
+    auth,
+    collaboration,
+    content,
+    files,
+    invites,
+    members,
+    notifications,
+    projects,
+    webhooks,
+)
 from schemas import accounts as a
 from schemas import admin as ad
 from schemas import audit as au
+from schemas import collaboration as co
 from schemas import contents as c
 from schemas import files as f
 from schemas import members as m
@@ -29,6 +42,8 @@ FILE_EDITOR = InProject(Role.EDITOR, of="file")
 ADMIN, ADMIN_OR_SELF = InProject(Role.ADMIN), InProject(Role.ADMIN, self_too=True)
 OWNER, OWNER_OF_DELETED = InProject(Role.OWNER), InProject(Role.OWNER, deleted=True)
 SITE_ADMIN = SiteAdmin()
+SESSION_VIEWER = InProject(Role.VIEWER, of="collaboration")
+SESSION_EDITOR = InProject(Role.EDITOR, of="collaboration")
 
 TABLE: Final[tuple[Operation, ...]] = (
     # Accounts
@@ -132,6 +147,36 @@ TABLE: Final[tuple[Operation, ...]] = (
     Operation(
         "PUT", "/api/files/{id}/content", content.put_content, FILE_EDITOR,
         body=bytes, body_bytes=f.REQUEST_BYTES, answers=c.ContentWritten,
+    ),
+    # Who is here together
+    Operation("GET", "/api/projects/{id}/presence", collaboration.get_presence, VIEWER, answers=co.ProjectPresence),
+    Operation(
+        "GET", "/api/collaboration/sessions", collaboration.list_sessions, VIEWER,
+        query=co.SessionsQuery, answers=Page[co.CollabSession],
+    ),
+    Operation(
+        "POST", "/api/collaboration/sessions", collaboration.start_session, SIGNED_IN,
+        body=co.SessionRequest, answers=co.CollabSession, status=201, creates=True,
+    ),
+    Operation(
+        "GET", "/api/collaboration/sessions/{id}", collaboration.get_session, SESSION_VIEWER,
+        answers=co.CollabSession,
+    ),
+    Operation(
+        "PATCH", "/api/collaboration/sessions/{id}", collaboration.change_session, SESSION_EDITOR,
+        body=co.SessionChange, answers=co.CollabSession,
+    ),
+    Operation("DELETE", "/api/collaboration/sessions/{id}", collaboration.end_session, SESSION_EDITOR, status=204),
+    Operation(
+        "POST", "/api/collaboration/sessions/{id}/join", collaboration.join_session, SESSION_VIEWER,
+        answers=co.Joined, limit="room-tokens",
+    ),
+    Operation(
+        "POST", "/api/collaboration/sessions/{id}/leave", collaboration.leave_session, SESSION_VIEWER, status=204
+    ),
+    Operation(
+        "GET", "/api/collaboration/sessions/{id}/participants", collaboration.list_participants, SESSION_VIEWER,
+        answers=co.Participants,
     ),
     # Notifications
     Operation(

@@ -20,7 +20,7 @@ from schemas.documents import DocumentName
 class Seat:
     """One document of one Hocuspocus connection."""
 
-    __slots__ = ("_asked", "_connection", "_leave", "_owed", "access", "address", "document", "peer", "since")
+    __slots__ = ("_asked", "_connection", "_leave", "_owed", "access", "address", "document", "peer")
 
     def __init__(
         self,
@@ -34,7 +34,6 @@ class Seat:
         self.address = address
         self.document = document
         self.access = access
-        self.since = time.time()
         self.peer = Peer(
             write=connection.transport.write,
             outlet=self,

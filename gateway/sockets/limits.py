@@ -41,3 +41,14 @@ DRAIN_LOOK = 0.05
 """Seconds between two looks whether all of them have answered; they have CLOSE_SECONDS for that."""
 HEARTBEAT = 2.0
 """Seconds between a gateway's signs of life in the registry."""
+
+HERE_TICK = 0.25
+"""Seconds between two tellings of who came and went, one for all projects of a gateway."""
+HERE_RENEW = 2
+"""Ticks between two signs of life where nothing changed: 0.5 s; two of three may be late before 1.5 s are over."""
+HERE_SHOWN = 4
+"""Ticks between two tellings of what people show of themselves: cursors move many times a second."""
+HERE_SEATS = 1_000
+"""Connections of one gateway in one project that are told one by one: 100 kB; more are only counted."""
+HERE_STATE_BYTES = 2_048
+"""A shown state that is told: a name, a colour, a cursor; larger ones are seen in the document only."""

@@ -16,6 +16,7 @@ from gateway.events.endpoint import events_endpoint
 from gateway.events.figures import event_figures
 from gateway.events.hub import Hub
 from gateway.parts import Parts, Sockets
+from gateway.sockets.attendance import AttendanceTeller
 from gateway.sockets.collab import collab_endpoint
 from gateway.sockets.drain import drain
 from gateway.sockets.figures import socket_figures
@@ -29,7 +30,9 @@ from rooms.open_documents import OpenDocuments
 from rooms.presence_relay import PresenceRelay
 from rooms.stack import deepen
 from rooms.texts import Texts
+from schemas.documents import DocumentName
 from store.announcements import Announcements
+from store.collaboration import note_last_seen
 from store.document_library import DocumentLibrary
 from store.document_log import DocumentLog
 from store.document_past import DocumentPast
@@ -56,10 +59,14 @@ def plug_sockets(app: web.Application, parts: Parts) -> Sockets:
     announcements = Announcements(settings.redis_url, origin)
     figures = Figures()
     committer = Committer(log, figures)
-    relay = PresenceRelay(log.announce_presence, loop, figures)
+    shown: set[DocumentName] = set()
+    relay = PresenceRelay(log.announce_presence, loop, figures, shown)
     documents = OpenDocuments(log, DocumentLibrary(parts.postgres, log, announcements), committer, relay, figures)
     hall = Hall(parts.gate, parts.paths, parts.watch, documents, Wheel(loop), figures)
     heart = Heart(Registry(redis), settings.name, settings.socket_url, figures, documents, log)
+    attendance = AttendanceTeller(
+        parts.here, parts.watch, documents, shown, lambda gone: note_last_seen(parts.postgres, gone)
+    )
     following = EventAnnouncements(settings.redis_url)
     hub = Hub(parts.events, following)
     parts.health.add("redis", lambda: ping(redis))
@@ -70,6 +77,7 @@ def plug_sockets(app: web.Application, parts: Parts) -> Sockets:
         tasks = [
             asyncio.create_task(announcements.run(documents, parts.watch)),
             asyncio.create_task(parts.watch.run()),
+            asyncio.create_task(attendance.run()),
             asyncio.create_task(following.run(hub)),
             asyncio.create_task(hub.run()),
             asyncio.create_task(committer.run()),
@@ -83,6 +91,7 @@ def plug_sockets(app: web.Application, parts: Parts) -> Sockets:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await attendance.leave()
         await commits.close()
 
     async def on_shutdown(app: web.Application) -> None:
