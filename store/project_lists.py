@@ -76,11 +76,11 @@ class Wanted:
 
     def query(self, user: UUID | None) -> str:
         """As a tsquery over project_search: of a user's projects, or of the public ones."""
-        marks = ["v:public"] if user is None else [f"u:{user}" if self.role is None else f"r:{self.role}:{user}"]
+        marks = [":v:public"] if user is None else [f":u:{user}" if self.role is None else f":r:{self.role}:{user}"]
         if self.visibility is not None and user is not None:
-            marks.append(f"v:{self.visibility}")
+            marks.append(f":v:{self.visibility}")
         if self.kind is not None:
-            marks.append(f"k:{self.kind}")
+            marks.append(f":k:{self.kind}")
         return search_query(self.text or "", *marks)
 
 

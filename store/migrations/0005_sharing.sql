@@ -55,8 +55,8 @@ CREATE TRIGGER copy_to_members AFTER UPDATE OF updated_at, deleted_at, name ON p
     FOR EACH ROW WHEN ((OLD.updated_at, OLD.deleted_at, OLD.name) IS DISTINCT FROM (NEW.updated_at, NEW.deleted_at, NEW.name))
     EXECUTE FUNCTION copy_project_to_members();
 
--- What a project is found by: its words, and marks that no word can be: 'k:code', 'v:public', 'u:{user}' of each member,
--- 'r:owner:{user}'. One index over all of it finds the few that a filter leaves of many.
+-- What a project is found by: its words, and marks that no word begins: ':k:code', ':v:public', and of each member
+-- ':u:{user}' and ':r:owner:{user}'. One index over all of it finds the few that a filter leaves of many.
 CREATE TABLE project_search (
     project_id uuid PRIMARY KEY REFERENCES projects ON DELETE CASCADE,
     words      tsvector NOT NULL
@@ -66,9 +66,9 @@ CREATE INDEX project_search_words ON project_search USING gin (words);
 CREATE FUNCTION search_project(project uuid) RETURNS void LANGUAGE sql AS $$
     INSERT INTO project_search (project_id, words)
     SELECT id, array_to_tsvector(
-        words || ARRAY['k:' || kind, 'v:' || visibility]
-        || ARRAY(SELECT 'u:' || user_id FROM project_members WHERE project_id = project)
-        || ARRAY(SELECT 'r:' || role || ':' || user_id FROM project_members WHERE project_id = project))
+        words || ARRAY[':k:' || kind, ':v:' || visibility]
+        || ARRAY(SELECT ':u:' || user_id FROM project_members WHERE project_id = project)
+        || ARRAY(SELECT ':r:' || role || ':' || user_id FROM project_members WHERE project_id = project))
     FROM projects WHERE id = project
     ON CONFLICT (project_id) DO UPDATE SET words = excluded.words
 $$;

@@ -235,8 +235,8 @@ async def test_what_happened_is_written_down(ada: Person, postgres: Postgres) ->
 
 async def test_large_previews_are_taken(ada: Person) -> None:
     """A body of a project may be larger than others, and is bounded all the same."""
-    await ada.project(preview_html="é" * 250_000)
-    (await ada.call("POST", "/projects", {"name": "x", "preview_html": "é" * 250_001})).problem(422, "invalid")
+    await ada.project(preview_html="e" * 250_000)
+    (await ada.call("POST", "/projects", {"name": "x", "preview_html": "e" * 250_001})).problem(422, "invalid")
     huge = BytesIO(b'{"name":"x","description":"' + b" " * 7_000_000 + b'"}')
     headers = {"Authorization": f"Bearer {ada.token}"}
     async with ada.api.client.post("/api/projects", data=huge, headers=headers) as reply:
