@@ -55,6 +55,12 @@ class RawClient:
         """Send one binary frame."""
         await self._socket.send_bytes(frame)
 
+    def abort(self) -> None:
+        """Break the TCP connection without a goodbye."""
+        transport = self._socket._response.connection and self._socket._response.connection.transport
+        assert transport is not None
+        transport.abort()
+
     async def receive(self, prefix: bytes = b"") -> bytes:
         """The next frame that starts so; others are passed over. AssertionError when the server closes instead."""
         async with asyncio.timeout(FRAME_SECONDS):
