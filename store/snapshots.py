@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from schemas.documents import DocumentName, project_of
 from schemas.records import Commit, encode_records
-from store.postgres import Postgres
+from store.edit_runs import add_runs
+from store.postgres import Postgres, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ async def replace(
 ) -> bool:
     """Compare and set: False, and nothing changed, where the snapshot is not at `old` any more.
 
-    The records that it absorbed are kept as history in the same transaction. Raises StoreUnavailable.
+    The records that it absorbed are kept as history, and who wrote them when, in the same transaction. Raises
+    StoreUnavailable.
     """
     records = [record for commit in absorbed for record in commit.records]
     async with postgres.connection() as connection, connection.transaction():
@@ -96,6 +98,7 @@ async def replace(
                 "records": zlib.compress(encode_records(records), 1),
             },
         )
+        await add_runs(Transaction(connection), name, records)
     return True
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from gateway.operation import LOGIN_ONLY, Operation
 from gateway.permissions import Anyone, InProject, Registered, SignedIn, SiteAdmin
 from gateway.routes import (
+    activity,
     admin,
     audit,
     auth,
@@ -141,6 +142,14 @@ TABLE: Final[tuple[Operation, ...]] = (
     Operation(
         "POST", "/api/files/{id}/restore", files.restore_file, FILE_EDITOR,
         body=f.FileRestore, optional_body=True, answers=f.File,
+    ),
+    Operation(
+        "GET", "/api/projects/{id}/activity", activity.list_project_activity, VIEWER,
+        query=PageQuery, answers=Page[f.Activity],
+    ),
+    Operation(
+        "GET", "/api/files/{id}/activities", activity.list_file_activity, FILE_VIEWER,
+        query=PageQuery, answers=Page[f.Activity],
     ),
     # Texts
     Operation("GET", "/api/files/{id}/content", content.get_content, FILE_PUBLIC_VIEWER, answers=bytes),

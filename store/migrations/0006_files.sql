@@ -64,7 +64,7 @@ CREATE TABLE edit_runs (
     id         uuid PRIMARY KEY,
     document   text NOT NULL REFERENCES documents (name) ON DELETE CASCADE,
     project_id uuid NOT NULL,
-    author     uuid,                                      -- null: the server itself
+    author     uuid NOT NULL,
     began_at   timestamptz NOT NULL,
     ended_at   timestamptz NOT NULL,
     edits      integer NOT NULL
