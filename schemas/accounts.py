@@ -107,7 +107,7 @@ class User(Struct, frozen=True, kw_only=True):
     bio: str
     is_guest: bool
     created_at: datetime
-    email: str | None | UnsetType = UNSET
+    email: str | UnsetType | None = UNSET
     email_verified: bool | UnsetType = UNSET
     role: SiteRole | UnsetType = UNSET
     tier: Tier | UnsetType = UNSET
@@ -189,10 +189,10 @@ class ProfileChange(Struct, frozen=True, forbid_unknown_fields=True):
     """`PUT` and `PATCH /api/users/{id}`; a missing field stays, null clears."""
 
     display_name: DisplayName | UnsetType = UNSET
-    username: Username | None | UnsetType = UNSET
-    avatar_url: WebUrl | None | UnsetType = UNSET
-    bio: Bio | None | UnsetType = UNSET
-    locale: Locale | None | UnsetType = UNSET
+    username: Username | UnsetType | None = UNSET
+    avatar_url: WebUrl | UnsetType | None = UNSET
+    bio: Bio | UnsetType | None = UNSET
+    locale: Locale | UnsetType | None = UNSET
 
 
 class Farewell(Struct, frozen=True, forbid_unknown_fields=True):
@@ -228,3 +228,48 @@ class Reason(Struct, frozen=True, forbid_unknown_fields=True):
     """`POST /api/admin/users/{id}/ban`."""
 
     reason: Annotated[str, Meta(max_length=500, pattern=NO_NUL)] = ""
+
+
+class Provider(Struct, frozen=True):
+    """A way to sign in, spelled as NextAuth does."""
+
+    id: str
+    name: str
+    type: str
+    signinUrl: str
+    callbackUrl: str
+
+
+class Providers(Struct, frozen=True, omit_defaults=True):
+    """`GET /api/auth/providers`."""
+
+    credentials: Provider
+    github: Provider | None = None
+
+
+class NextUser(Struct, frozen=True):
+    """Who is signed in, spelled as NextAuth does."""
+
+    id: str
+    name: str
+    email: str | None
+    image: str | None
+
+
+class NextSession(Struct, frozen=True, omit_defaults=True):
+    """`GET /api/auth/session`; {} for nobody."""
+
+    user: NextUser | UnsetType = UNSET
+    expires: str | UnsetType = UNSET
+
+
+class SignInQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """`/api/auth/signin/github`."""
+
+    callbackUrl: Annotated[str, Meta(max_length=2_000)] = ""
+
+
+class PublicKeys(Struct, frozen=True):
+    """`GET /.well-known/jwks.json` (RFC 7517)."""
+
+    keys: list[dict[str, str]]

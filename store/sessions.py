@@ -201,18 +201,18 @@ async def end_session(db: Queries, user_id: UUID, session_id: UUID, kind: str, r
     return ended == 1
 
 
-async def end_login(db: Queries, session_id: UUID, reason: str) -> UUID | None:
-    """End a registered user's login, whoever it is; whose it was. A guest's stays: nobody could sign in to it again."""
+async def end_login(db: Queries, session_id: UUID, reason: str, *, guests_too: bool) -> UUID | None:
+    """End a login, whoever's it is; whose it was. Nobody could sign in to a guest's again."""
     row = await db.row(
         _Id,
         """
         UPDATE sessions SET revoked_at = now(), revoke_reason = %(reason)s
         FROM users
         WHERE sessions.id = %(id)s AND sessions.kind = 'login' AND sessions.revoked_at IS NULL
-          AND sessions.expires_at > now() AND users.id = sessions.user_id AND NOT users.is_guest
+          AND sessions.expires_at > now() AND users.id = sessions.user_id AND (%(guests_too)s OR NOT users.is_guest)
         RETURNING users.id
         """,
-        {"id": session_id, "reason": reason},
+        {"id": session_id, "reason": reason, "guests_too": guests_too},
     )
     return None if row is None else row.id
 

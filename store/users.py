@@ -155,9 +155,7 @@ async def lock_user(db: Queries, user_id: UUID) -> UserRow | None:
 
 async def find_by_email(db: Queries, email: str) -> UserRow | None:
     """The user with this address, in whatever case."""
-    return await db.row(
-        UserRow, f"SELECT {COLUMNS} FROM users WHERE lower(email) = lower(%(email)s)", {"email": email}
-    )
+    return await db.row(UserRow, f"SELECT {COLUMNS} FROM users WHERE lower(email) = lower(%(email)s)", {"email": email})
 
 
 async def find_password(db: Queries, login: str) -> PasswordRow | None:
@@ -175,9 +173,7 @@ async def find_password(db: Queries, login: str) -> PasswordRow | None:
 
 async def find_own_password(db: Queries, user_id: UUID) -> PasswordRow | None:
     """The hash of somebody who is signed in."""
-    return await db.row(
-        PasswordRow, "SELECT id, password_hash, status FROM users WHERE id = %(id)s", {"id": user_id}
-    )
+    return await db.row(PasswordRow, "SELECT id, password_hash, status FROM users WHERE id = %(id)s", {"id": user_id})
 
 
 async def set_password(db: Queries, user_id: UUID, password_hash: str) -> bool:
@@ -231,13 +227,9 @@ async def change_profile(db: Queries, user_id: UUID, profile: Profile) -> UserRo
     return row
 
 
-async def taken_usernames(db: Queries, beginning: str) -> set[str]:
-    """Of the names that begin so, at most a hundred that are taken."""
-    rows = await db.rows(
-        _Name,
-        "SELECT username FROM users WHERE username LIKE %(pattern)s ORDER BY username LIMIT 100",
-        {"pattern": pattern(beginning)},
-    )
+async def taken_usernames(db: Queries, names: list[str]) -> set[str]:
+    """Which of these somebody has."""
+    rows = await db.rows(_Name, "SELECT username FROM users WHERE username = ANY(%(names)s)", {"names": names})
     return {row.username for row in rows}
 
 

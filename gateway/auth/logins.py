@@ -49,7 +49,7 @@ async def begin(db: Queries, call: Call, user: UserRow, how: str, instead: UUID 
     over = await sessions.end_oldest(db, user.id, SESSIONS, "too many")
     await tell_ended(db, call, user.id, over, "too many")
     if instead is not None:
-        replaced = await sessions.end_login(db, instead, "signed in anew")
+        replaced = await sessions.end_login(db, instead, "signed in anew", guests_too=False)
         if replaced is not None:
             await tell_ended(db, call, replaced, (instead,), "signed in anew")
             over.append(instead)

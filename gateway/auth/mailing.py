@@ -1,12 +1,13 @@
-"""Mails with tokens that work once: which are made when. Used by the routes of accounts."""
+"""Mails with tokens that work once, and what proving an address leads to. Used by the routes of accounts."""
 
 from gateway.auth.notes import audit, tell_user
 from gateway.auth.one_time import make_one_time
 from gateway.limits import RESET_SECONDS, VERIFY_SECONDS
 from gateway.mail import letters
+from gateway.mail.letters import Mail
 from gateway.operations import Call
 from store.postgres import Queries
-from store.users import UserRow, verify_email
+from store.users import UserRow, find_by_email, verify_email
 from store.users_admin import claim_first_admin, set_role
 
 
@@ -24,21 +25,34 @@ async def ask_to_verify(call: Call, user: UserRow) -> None:
     accounts.post.send(letters.verify_email(email, user.display_name, accounts.site_url, token))
 
 
-async def send_reset(call: Call, user: UserRow, *, invited: bool = False) -> None:
-    """Send the mail that lets somebody choose a password; administrators' invitations last a day."""
-    email = user.email
-    if email is None:
-        return
-    seconds = VERIFY_SECONDS if invited else RESET_SECONDS
+async def invite(call: Call, user: UserRow) -> None:
+    """Send the mail by which the owner of a new account chooses a password."""
+    token = await _reset_token(call, user, VERIFY_SECONDS)
+    if user.email is not None:
+        accounts = call.parts.accounts
+        accounts.post.send(letters.invited(user.email, user.display_name, accounts.site_url, token))
 
+
+def send_reset(call: Call, email: str) -> None:
+    """Send the mail that lets somebody set a new password, later, if there is an account with this address."""
+    accounts = call.parts.accounts
+
+    async def write() -> Mail | None:
+        user = await find_by_email(call.parts.postgres, email)
+        if user is None or user.email is None or user.status != "active":
+            return None
+        token = await _reset_token(call, user, RESET_SECONDS)
+        return letters.reset_password(user.email, user.display_name, accounts.site_url, token)
+
+    accounts.post.send(write)
+
+
+async def _reset_token(call: Call, user: UserRow, seconds: int) -> str:
     async def work(db: Queries) -> str:
         await audit(db, call, "password.reset-asked", user.id)
-        return await make_one_time(db, "reset_password", user.id, {"email": email}, seconds)
+        return await make_one_time(db, "reset_password", user.id, {"email": user.email}, seconds)
 
-    token = await call.parts.postgres.transact(work)
-    accounts = call.parts.accounts
-    letter = letters.invited if invited else letters.reset_password
-    accounts.post.send(letter(email, user.display_name, accounts.site_url, token))
+    return await call.parts.postgres.transact(work)
 
 
 async def confirm_email(db: Queries, call: Call, user: UserRow, email: str) -> UserRow | None:

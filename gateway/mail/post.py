@@ -1,13 +1,15 @@
 """The post: takes mails at once, and sends them one after another in the background. Made in gateway/auth/accounts.py.
 
-A request never waits for a mail server, so its answer takes as long whether there is an account or not. What cannot be
+A request never waits for a mail server; and where even whether there is a mail must not show, it hands in a function
+that writes it later (`Later`), so that its answer takes as long whether there is an account or not. What cannot be
 sent after a few tries, or waits when the process ends, is dropped: every mail is one that people can ask for again.
 """
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Protocol, Self
 
 import structlog
 
@@ -25,6 +27,10 @@ class MailRefused(Exception):
         self.again = again
 
 
+Later = Callable[[], Awaitable[Mail | None]]
+"""Writes a mail when its turn comes, or finds that there is none to write."""
+
+
 class Carrier(Protocol):
     """How a mail leaves."""
 
@@ -37,9 +43,9 @@ class Post:
     """One per gateway; `async with` starts it."""
 
     def __init__(self, carrier: Carrier, pause: float = MAIL_PAUSE_SECONDS) -> None:
-        self._carrier: Final = carrier
+        self._carrier = carrier
         self._pause = pause
-        self._waiting: asyncio.Queue[Mail] = asyncio.Queue(MAIL_QUEUE)
+        self._waiting: asyncio.Queue[Mail | Later] = asyncio.Queue(MAIL_QUEUE)
         self._working: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -58,18 +64,22 @@ class Post:
         self._working.cancel()
         await asyncio.gather(self._working, return_exceptions=True)
 
-    def send(self, mail: Mail) -> None:
+    def send(self, mail: Mail | Later) -> None:
         """Put it into the queue; a full queue drops it."""
         try:
             self._waiting.put_nowait(mail)
         except asyncio.QueueFull:
-            log.error("a mail was dropped", reason="too many wait", subject=mail.subject)
+            log.error("a mail was dropped", reason="too many wait")
 
     async def _work(self) -> None:
         while True:
             mail = await self._waiting.get()
             try:
-                await self._deliver(mail)
+                written = mail if isinstance(mail, Mail) else await mail()
+                if written is not None:
+                    await self._deliver(written)
+            except Exception:  # one mail's mishap must not end the post
+                log.exception("a mail was dropped")
             finally:
                 self._waiting.task_done()
 
@@ -83,9 +93,6 @@ class Post:
                 log.warning("a mail was dropped" if last else "a mail waits", reason=str(refused), subject=mail.subject)
                 if last:
                     return
-            except Exception:  # one mail's mishap must not end the post
-                log.exception("a mail was dropped", subject=mail.subject)
-                return
             else:
                 return
             await asyncio.sleep(pause)

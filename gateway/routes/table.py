@@ -6,13 +6,12 @@ Read by gateway/routes/__init__.py (the URLs), gateway/openapi.py (their descrip
 
 from typing import Final
 
-from gateway.operation import LOGIN_ONLY, Operation
+from gateway.operation import Operation
 from gateway.permissions import Anyone, InProject, Registered, SignedIn, SiteAdmin
 from gateway.routes import (
     activity,
     admin,
     audit,
-    auth,
     collaboration,
     content,
     files,
@@ -22,7 +21,7 @@ from gateway.routes import (
     projects,
     webhooks,
 )
-from schemas import accounts as a
+from gateway.routes.table_accounts import ACCOUNTS
 from schemas import admin as ad
 from schemas import audit as au
 from schemas import collaboration as co
@@ -48,27 +47,7 @@ SESSION_EDITOR = InProject(Role.EDITOR, of="collaboration")
 
 TABLE: Final[tuple[Operation, ...]] = (
     # Accounts
-    Operation(
-        "POST", "/api/auth/guest", auth.create_guest, ANYONE, ignores_credentials=True,
-        body=a.GuestRequest, optional_body=True, answers=a.AccessGranted, status=201, limit="guests",
-    ),
-    Operation(
-        "POST", "/api/auth/register", auth.register, ANYONE,
-        body=a.RegisterRequest, answers=a.AccessGranted, status=201, limit="register", scope=LOGIN_ONLY,
-    ),
-    Operation(
-        "POST", "/api/auth/login", auth.login, ANYONE, ignores_credentials=True,
-        body=a.LoginRequest, answers=a.AccessGranted, limit="login",
-    ),
-    Operation(
-        "POST", "/api/auth/refresh", auth.refresh, ANYONE, ignores_credentials=True,
-        body=a.RefreshRequest, optional_body=True, answers=a.AccessGranted, limit="refresh",
-    ),
-    Operation(
-        "POST", "/api/auth/logout", auth.logout, SIGNED_IN,
-        body=a.LogoutRequest, optional_body=True, status=204, scope=LOGIN_ONLY,
-    ),
-    Operation("GET", "/api/auth/me", auth.me, SIGNED_IN, answers=a.Me, also=("/api/auth/profile",)),
+    *ACCOUNTS,
     # Projects
     Operation(
         "GET", "/api/projects", projects.list_projects, SIGNED_IN,
@@ -123,7 +102,7 @@ TABLE: Final[tuple[Operation, ...]] = (
     Operation("POST", "/api/invites/{token}/accept", invites.accept_invite, REGISTERED, answers=m.InviteAccepted),
     Operation(
         "POST", "/api/projects/{id}/token", projects.create_room_token, PUBLIC_VIEWER,
-        body=p.RoomTokenRequest, optional_body=True, answers=p.RoomTokenGranted, limit="room-tokens",
+        body=p.RoomTokenRequest, optional_body=True, answers=p.RoomTokenGranted, limit="room-tokens", scope="live",
     ),
     # Files
     Operation(

@@ -6,11 +6,13 @@ ATRIUM_TEST_POSTGRES may name a server (its user makes and drops databases there
 
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 
 import pytest
 from aiohttp.pytest_plugin import AiohttpClient
 
 from gateway.app import create_app
+from gateway.auth.settings import AccountSettings
 from gateway.auth.tokens import Tokens
 from gateway.settings import Settings
 from store.migrate import migrate
@@ -52,12 +54,13 @@ async def postgres(database: str) -> AsyncIterator[Postgres]:
 
 
 @pytest.fixture
-def make_settings(database: str, stack: Stack) -> Callable[..., Settings]:
+def make_settings(database: str, stack: Stack, tmp_path: Path) -> Callable[..., Settings]:
     """Settings on `database` and the shared instance's Redis, with changes."""
 
     def make(**changes: object) -> Settings:
         basic: dict[str, object] = {"database_url": database, "redis_url": stack.redis_url, "secret": SECRET}
         basic["rate_factor"] = 100_000.0
+        basic["accounts"] = AccountSettings(mail_folder=tmp_path / "mail")
         return Settings(**(basic | changes))  # type: ignore[arg-type]  # the caller's keywords are checked by Settings
 
     return make
