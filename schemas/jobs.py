@@ -6,6 +6,7 @@ import msgspec
 
 DOCUMENT_QUEUE = "atrium:jobs:documents"
 AI_QUEUE = "atrium:jobs:ai"
+WEBHOOK_QUEUE = "atrium:jobs:webhooks"
 
 
 class SnapshotDocument(msgspec.Struct, frozen=True):
@@ -13,6 +14,13 @@ class SnapshotDocument(msgspec.Struct, frozen=True):
 
     KIND: ClassVar[str] = "snapshot_document"
     document: str
+
+
+class DeliverWebhook(msgspec.Struct, frozen=True):
+    """Attempt a delivery to a webhook."""
+
+    KIND: ClassVar[str] = "deliver_webhook"
+    delivery: str
 
 
 def encode_job(job: dict[str, object]) -> bytes:

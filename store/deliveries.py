@@ -46,7 +46,7 @@ class Claimed:
     attempts: int  # this one included
     kind: str
     happening_id: int | None
-    topic: str | None
+    project_id: UUID | None
     data: str | None  # JSON
     actor_id: UUID | None
     file_id: UUID | None
@@ -161,7 +161,7 @@ async def claim(db: Queries, delivery_id: UUID) -> Claimed | None:
         )
         SELECT taken.id, endpoints.id AS endpoint_id, endpoints.user_id AS owner_id, endpoints.url, endpoints.secret,
                CASE WHEN endpoints.old_secret_until > now() THEN endpoints.old_secret END AS old_secret,
-               taken.attempts, taken.kind, taken.happening_id, happenings.topic, happenings.data::text AS data,
+               taken.attempts, taken.kind, taken.happening_id, happenings.project_id, happenings.data::text AS data,
                happenings.actor_id, happenings.file_id, coalesce(happenings.at, taken.created_at) AS at,
                users.status = 'active' AND (
                    taken.happening_id IS NULL OR (endpoints.disabled_at IS NULL AND members.role IS NOT NULL)

@@ -6,7 +6,9 @@ import random
 import signal
 import sys
 from typing import Any, cast
+from uuid import UUID
 
+import httpx
 import structlog
 from arq.connections import RedisSettings
 from arq.typing import WorkerCoroutine
@@ -14,17 +16,29 @@ from arq.worker import Function, Worker, func
 
 from rooms.stack import deepen
 from schemas.documents import DocumentName
-from schemas.jobs import AI_QUEUE, DOCUMENT_QUEUE, SnapshotDocument, decode_job, encode_job
+from schemas.jobs import (
+    AI_QUEUE,
+    DOCUMENT_QUEUE,
+    WEBHOOK_QUEUE,
+    DeliverWebhook,
+    SnapshotDocument,
+    decode_job,
+    encode_job,
+)
 from schemas.unavailable import Unavailable
 from store.document_log import DocumentLog
 from store.event_log import EventLog
 from store.lane import Lane
+from store.limits import CLAIM_SECONDS
 from store.postgres import Postgres, open_pool
 from store.redis import connect, is_unavailable
+from store.sealed import WEBHOOK_SECRETS, Seal
 from store.teller import tell
-from workers.chores import chores, keep_doing
+from workers.chores import chores, keep_doing, retention
+from workers.deliver_webhook import deliver_webhook, enqueue_due
 from workers.jobs import Jobs
 from workers.logs import configure_logs
+from workers.outbound import open_client
 from workers.settings import Settings, SettingsError, read_settings
 from workers.snapshot_document import snapshot_document
 from workers.sweep import sweep
@@ -34,6 +48,8 @@ JOB_SECONDS = 120
 """Longest run of one job; after that it counts as lost and the sweep takes over."""
 JOBS_AT_ONCE = 4
 """Merging is CPU work in one process: more at once would only take more memory."""
+DELIVERIES_AT_ONCE = 32
+"""They mostly wait; at most CLAIMS_PER_ENDPOINT for the same receiver."""
 SWEEP_SECONDS = 1.0
 TELL_SECONDS = 1.0
 RESTART_SECONDS = 1.0
@@ -56,7 +72,25 @@ def document_jobs(postgres: Postgres, log: DocumentLog) -> list[Function]:
     ]
 
 
-async def work(settings: Settings, queue: str, jobs: list[Function]) -> None:
+def webhook_jobs(postgres: Postgres, client: httpx.AsyncClient, settings: Settings) -> list[Function]:
+    """The jobs of the queue `webhooks`."""
+    seal = Seal(settings.secret, WEBHOOK_SECRETS)
+
+    async def run_delivery(context: dict[Any, Any], *args: Any) -> None:
+        await deliver_webhook(postgres, client, settings.outbound, seal, UUID(args[0]))
+
+    return [
+        func(
+            cast(WorkerCoroutine, run_delivery),
+            name=DeliverWebhook.KIND,
+            keep_result=0,
+            timeout=CLAIM_SECONDS,
+            max_tries=1,
+        )
+    ]
+
+
+async def work(settings: Settings, queue: str, jobs: list[Function], at_once: int = JOBS_AT_ONCE) -> None:
     """Work on one queue for ever; Redis may go away and come back."""
     while True:
         worker = Worker(
@@ -66,7 +100,7 @@ async def work(settings: Settings, queue: str, jobs: list[Function]) -> None:
             job_serializer=encode_job,
             job_deserializer=decode_job,
             handle_signals=False,
-            max_jobs=JOBS_AT_ONCE,
+            max_jobs=at_once,
             log_results=False,
         )
         try:
@@ -104,6 +138,20 @@ async def keep_sweeping(settings: Settings, postgres: Postgres, log: DocumentLog
         await jobs.close()
 
 
+async def keep_enqueuing(settings: Settings, postgres: Postgres) -> None:
+    """Make jobs of the deliveries that are due, for ever."""
+    jobs = Jobs(settings.redis_url)
+    try:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS * random.uniform(0.8, 1.2))
+            try:
+                await enqueue_due(postgres, jobs.deliver)
+            except Unavailable as error:
+                logger.warning("webhooks postponed", reason=str(error))
+    finally:
+        await jobs.close()
+
+
 async def keep_telling(postgres: Postgres, events: EventLog) -> None:
     """Tell what a gateway left untold, for ever: one that was killed before it could, or had no Redis."""
     while True:
@@ -124,17 +172,23 @@ async def serve(settings: Settings, queue: str) -> None:
         redis = connect(settings.redis_url)
         commits = Lane(settings.redis_url, "append")
         log = DocumentLog(redis, commits, os.urandom(8), follows=False)
+        client = open_client(settings.outbound)
         tasks: set[asyncio.Task[Any]] = {asyncio.create_task(stop.wait(), name="stop")}
         if queue == DOCUMENT_QUEUE:
             tasks.add(asyncio.create_task(work(settings, queue, document_jobs(postgres, log)), name="queue"))
             tasks.add(asyncio.create_task(keep_sweeping(settings, postgres, log), name="sweep"))
             tasks.add(asyncio.create_task(keep_telling(postgres, EventLog(redis)), name="telling"))
-            tasks |= {asyncio.create_task(keep_doing(chore), name=chore.name) for chore in chores(postgres)}
+            deliver = work(settings, WEBHOOK_QUEUE, webhook_jobs(postgres, client, settings), DELIVERIES_AT_ONCE)
+            tasks.add(asyncio.create_task(deliver, name="webhooks"))
+            tasks.add(asyncio.create_task(keep_enqueuing(settings, postgres), name="due webhooks"))
+            chores_of_all = [*chores(postgres), *retention(postgres, settings)]
+            tasks |= {asyncio.create_task(keep_doing(chore), name=chore.name) for chore in chores_of_all}
         logger.info("working", queue=queue)
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks - done:
             task.cancel()
         await asyncio.gather(*tasks - done, return_exceptions=True)
+        await client.aclose()
         await commits.close()
         await redis.aclose()
         for task in done:

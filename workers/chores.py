@@ -11,11 +11,16 @@ from dataclasses import dataclass
 import structlog
 
 from schemas.unavailable import Unavailable
-from store import repeats
+from store import audit, deliveries, notifications, repeats
 from store.postgres import Postgres
+from workers.settings import Settings
 
 logger = structlog.get_logger("workers")
 DAY = 24 * 3600.0
+NOTIFICATION_DAYS = 180
+"""Half a year, read or not: nobody looks further back."""
+DELIVERY_DAYS = 30
+"""Of a webhook's deliveries: ten times as long as the last attempt takes."""
 BATCH = 1_000
 """Rows of one round: a statement of some 10 ms."""
 
@@ -35,6 +40,17 @@ def chores(postgres: Postgres) -> Sequence[Chore]:
     return [
         Chore("forget idempotency keys", 60, lambda: repeats.remove_old(postgres, DAY, BATCH)),
     ]
+
+
+def retention(postgres: Postgres, settings: Settings) -> Sequence[Chore]:
+    """What is kept for a time only."""
+    kept = [
+        Chore("forget notifications", 600, lambda: notifications.remove_old(postgres, NOTIFICATION_DAYS, BATCH)),
+        Chore("forget deliveries", 600, lambda: deliveries.remove_old(postgres, DELIVERY_DAYS, BATCH)),
+    ]
+    if settings.audit_days:
+        kept.append(Chore("forget old acts", 600, lambda: audit.remove_old(postgres, settings.audit_days, BATCH)))
+    return kept
 
 
 async def keep_doing(chore: Chore) -> None:

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from schemas.outbound import Outbound, read_outbound
 from store.limits import PARK_AFTER
+
+AUDIT_DAYS = 365
 
 
 class SettingsError(ValueError):
@@ -18,22 +21,38 @@ class Settings:
     redis_url: str = field(repr=False)
     park_after: float = PARK_AFTER
     """Seconds after which the log of a document that nobody has open leaves Redis; ATRIUM_PARK_AFTER."""
+    secret: str = field(default="", repr=False)
+    """Opens what the gateways sealed (store/sealed.py): ATRIUM_SECRET, the same as theirs."""
+    outbound: Outbound = field(default_factory=Outbound)
+    """Where webhooks may go."""
+    audit_days: int = AUDIT_DAYS
+    """Days that lines of the audit log are kept, 0 for ever; ATRIUM_AUDIT_DAYS."""
     name: str = "worker"
     log_level: str = "info"
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Raises SettingsError."""
-    for name in ("DATABASE_URL", "REDIS_URL"):
+    for name in ("DATABASE_URL", "REDIS_URL", "ATRIUM_SECRET"):
         if not environment.get(name):
             raise SettingsError(f"{name} is not set")
     park_after = environment.get("ATRIUM_PARK_AFTER") or str(PARK_AFTER)
     if not (park_after.isascii() and park_after.isdecimal()):
         raise SettingsError(f"ATRIUM_PARK_AFTER must be a whole number of seconds, not {park_after!r}")
+    audit_days = environment.get("ATRIUM_AUDIT_DAYS") or str(AUDIT_DAYS)
+    if not (audit_days.isascii() and audit_days.isdecimal() and len(audit_days) < 6):
+        raise SettingsError(f"ATRIUM_AUDIT_DAYS must be a whole number of days, or 0, not {audit_days!r}")
+    try:
+        outbound = read_outbound(environment)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
     return Settings(
         database_url=environment["DATABASE_URL"],
         redis_url=environment["REDIS_URL"],
         park_after=float(park_after),
+        secret=environment["ATRIUM_SECRET"],
+        outbound=outbound,
+        audit_days=int(audit_days),
         name=environment.get("ATRIUM_NAME", "worker"),
         log_level=environment.get("ATRIUM_LOG_LEVEL", "info"),
     )

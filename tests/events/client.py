@@ -26,6 +26,13 @@ class EventClient:
         self.others: list[dict[str, Any]] = []
         self._ids = count(1)
 
+    @property
+    def transport(self) -> asyncio.Transport:
+        """To stop reading, as a busy browser does."""
+        connection = self.socket._conn
+        assert connection is not None and isinstance(connection.transport, asyncio.Transport)
+        return connection.transport
+
     async def next(self, within: float = 15.0) -> dict[str, Any]:
         """The next message of any kind; raises Closed."""
         message = await self.socket.receive(timeout=within)

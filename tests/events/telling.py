@@ -1,11 +1,13 @@
 """Telling, and reading what was told, in tests."""
 
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
 from store import teller
 from store.event_log import EventLog
+from store.happenings import Happening, add_happening, project_topic
 from store.postgres import Postgres
 
 
@@ -25,3 +27,18 @@ async def told(events: EventLog, topic: str) -> list[dict[str, Any]]:
         seen += [msgspec.json.decode(record.payload) for record in records]
         at = records[-1].number
     return seen
+
+
+class Told:
+    """`await happen(project, kind, …)`: written in one transaction each, and told."""
+
+    def __init__(self, postgres: Postgres, events: EventLog) -> None:
+        self._postgres = postgres
+        self._events = events
+
+    async def __call__(self, project: str, *kinds: str, **data: object) -> None:
+        project_id = UUID(project)
+        for kind in kinds:
+            topic = project_topic(project_id)
+            await add_happening(self._postgres, Happening(topic=topic, kind=kind, project_id=project_id, data=data))
+        await tell_all(self._postgres, self._events)

@@ -1,51 +1,368 @@
-"""`GET /events` on one gateway in the test's own process."""
+"""`GET /events`: following, resuming, and what is refused; on one gateway in the test's own process."""
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+import aiohttp
 import pytest
 from aiohttp.test_utils import TestServer
 
 from gateway.app import create_app
-from gateway.settings import Settings
-from store.happenings import Happening, add_happening, project_topic
+from gateway.events.limits import MESSAGE_BYTES, MESSAGES_BURST, TOPICS_PER_SOCKET
+from schemas.ids import new_id
+from store import keys
+from store.event_log import EventLog
+from store.happenings import add_access_change
+from store.limits import EVENT_RECORDS_KEPT
 from store.postgres import Postgres
-from tests.events.client import connected
+from store.redis import Redis
+from tests.events.client import EventClient, connected
+from tests.events.conftest import Person
+from tests.events.telling import Told, tell_all
 from tests.rest.api import Api
-
-
-@pytest.fixture
-async def url(make_settings: Callable[..., Settings]) -> AsyncIterator[str]:
-    """A gateway with live documents and events."""
-    server = TestServer(create_app(make_settings(name="events-test")))
-    await server.start_server()
-    yield f"ws://{server.host}:{server.port}"
-    await server.close()
-
-
-async def happen(api: Api, postgres: Postgres, project: UUID | str, *kinds: str) -> None:
-    """Write happenings, and have them told."""
-    for kind in kinds:
-        topic = project_topic(UUID(str(project)))
-        await add_happening(
-            postgres, Happening(topic=topic, kind=kind, project_id=UUID(str(project)), data={"n": kind})
-        )
-    await api.call("POST", "/api/projects", token=await api.token(), json={"name": "nudge"})
 
 
 def kinds(records: list[dict[str, Any]]) -> list[str]:
     return [record["event"] for record in records]
 
 
-async def test_thin_path(url: str, api: Api, postgres: Postgres) -> None:
-    """What happens in a project reaches whoever follows it, with its topic, number and id."""
-    token = await api.token()
-    project = await api.project(token)
-    topic = f"project:{project}"
-    async with connected(url, token) as client:
-        number = await client.subscribe(topic)
-        await happen(api, postgres, project, "test.a")
+# Following
+
+
+async def test_thin_path(url: str, api: Api, ann: Person) -> None:
+    """What a request changes reaches whoever follows the project, with its topic, number and id."""
+    async with connected(url, ann.token) as client:
+        number = await client.subscribe(ann.topic)
+        reply = await api.call("PATCH", f"/api/projects/{ann.project}", token=ann.token, json={"name": "Renamed"})
+        assert reply.status == 200, reply.body
         (record,) = await client.records(1)
-        assert record["topic"] == topic and record["event"] == "test.a" and record["data"] == {"n": "test.a"}
-        assert record["number"] > number and record["id"] > 0
+        assert record["topic"] == ann.topic and record["event"] == "project.updated"
+        assert record["number"] > number and record["id"] > 0 and record["at"] and record["actor_id"] == str(ann.id)
+
+
+async def test_order_without_gap_or_repetition(url: str, ann: Person, happen: Told) -> None:
+    """Several clients get every record once and in order, whenever they came."""
+    names = [f"test.n{n}" for n in range(30)]
+    async with connected(url, ann.token) as early, connected(url, ann.token) as late:
+        begun = await early.subscribe(ann.topic)
+        for name in names[:10]:
+            await happen(ann.project, name)
+        await late.subscribe(ann.topic, after=begun)
+        await happen(ann.project, *names[10:])
+        for client in (early, late):
+            assert kinds(await client.records(30)) == names
+            numbers = [record["number"] for record in client.events]
+            assert numbers == sorted(set(numbers))
+
+
+async def test_resumes_after_a_cut(url: str, ann: Person, happen: Told) -> None:
+    """Who comes back with the last number gets exactly what it missed, then what comes."""
+    async with connected(url, ann.token) as client:
+        await client.subscribe(ann.topic)
+        await happen(ann.project, "test.a")
+        (seen,) = await client.records(1)
+    await happen(ann.project, *(f"test.missed{n}" for n in range(250)))
+    async with connected(url, ann.token) as client:
+        end = await client.subscribe(ann.topic, after=seen["number"])
+        await happen(ann.project, "test.z")
+        records = await client.records(251)
+        assert kinds(records) == [f"test.missed{n}" for n in range(250)] + ["test.z"]
+        assert records[249]["number"] == end
+
+
+async def test_number_of_now(url: str, ann: Person, happen: Told) -> None:
+    """A subscription without `after` begins now; its number is good for a later `after`, also before any record."""
+    await happen(ann.project, "test.old")
+    async with connected(url, ann.token) as client:
+        number = await client.subscribe(f"user:{ann.id}")
+        assert number > 0
+    async with connected(url, ann.token) as client:
+        assert await client.subscribe(f"user:{ann.id}", after=number) == number
+        await happen(ann.project, "test.new")
+        assert (await client.ask("ping"))["event"] == "pong"
+        assert client.events == [] and "reset" not in kinds(client.others)
+
+
+async def test_unsubscribed_hears_nothing(url: str, ann: Person, happen: Told) -> None:
+    """After `unsubscribe` nothing of the topic comes, and it can be followed again."""
+    async with connected(url, ann.token) as client:
+        await client.subscribe(ann.topic)
+        assert (await client.ask("unsubscribe", topic=ann.topic))["event"] == "unsubscribed"
+        await happen(ann.project, "test.unheard")
+        number = await client.subscribe(ann.topic)
+        await happen(ann.project, "test.heard")
+        (record,) = await client.records(1)
+        assert record["event"] == "test.heard" and record["number"] > number
+
+
+async def test_own_topic(url: str, api: Api, ann: Person, bob: Person, happen: Told) -> None:
+    """A notification arrives live on `user:{id}`."""
+    async with connected(url, bob.token) as client:
+        await client.subscribe(f"user:{bob.id}")
+        await happen(ann.project, "member.added", user_id=str(bob.id), role="editor")
+        (record,) = await client.records(1)
+        assert record["event"] == "notification" and record["data"]["kind"] == "member.added"
+
+
+async def test_ids_answer_messages(url: str, ann: Person) -> None:
+    """Whatever a client sends is answered with its own id as `ack`, a number or a text; without one, without."""
+    async with connected(url, ann.token) as client:
+        await client.socket.send_json({"event": "ping", "id": "a-1"})
+        assert await client.next() == {"event": "pong", "ack": "a-1", "data": {}}
+        await client.socket.send_json({"event": "ping"})
+        assert await client.next() == {"event": "pong", "data": {}}
+
+
+# Resets
+
+
+async def test_too_old_is_reset(url: str, ann: Person, happen: Told) -> None:
+    """Who was away for longer than the log is kept is told to read anew, and goes on from there."""
+    async with connected(url, ann.token) as client:
+        begun = await client.subscribe(ann.topic)
+    await happen(ann.project, *["test.a"] * (EVENT_RECORDS_KEPT + 1))
+    async with connected(url, ann.token) as client:
+        end = await client.subscribe(ann.topic, after=begun)
+        assert (await client.until("reset"))["data"] == {"topic": ann.topic, "number": end}
+        await happen(ann.project, "test.z")
+        assert kinds(await client.records(1)) == ["test.z"]
+
+
+async def test_lost_log_is_reset(url: str, ann: Person, happen: Told, redis: Redis) -> None:
+    """When Redis lost the log, those connected and those who come back are told, and what comes then arrives."""
+    async with connected(url, ann.token) as client:
+        await client.subscribe(ann.topic)
+        await happen(ann.project, "test.a")
+        (seen,) = await client.records(1)
+        await redis.delete(keys.event_log(ann.topic), keys.event_number(ann.topic))
+        await happen(ann.project, "test.b")
+        reset = await client.until("reset")
+        assert reset["data"]["number"] > seen["number"]
+        await happen(ann.project, "test.c")
+        assert kinds(await client.records(2)) == ["test.a", "test.c"]
+    async with connected(url, ann.token) as client:
+        await client.subscribe(ann.topic, after=seen["number"])
+        await client.until("reset")
+
+
+# Who may
+
+
+async def test_first_message_may_authenticate(url: str, ann: Person) -> None:
+    """Without a token on the URL the first message brings it; what comes before it is refused."""
+    async with connected(url) as client:
+        early = await client.ask("subscribe", topic=ann.topic)
+        assert early["event"] == "error" and early["data"]["type"] == "/problems#forbidden"
+        ready = await client.ask("auth", token=ann.token)
+        assert ready["event"] == "ready" and ready["data"]["user_id"] == str(ann.id)
+        await client.subscribe(ann.topic)
+
+
+async def test_no_token_in_time(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who does not say who they are is sent away with 4408."""
+    monkeypatch.setattr("gateway.events.session.AUTH_SECONDS", 0.1)
+    async with connected(url) as client:
+        assert await client.code() == 4408
+
+
+async def test_bad_tokens(url: str, api: Api, ann: Person) -> None:
+    """A token that proves nothing, or that opens documents only, closes with 4401."""
+    room = (await api.call("POST", f"/api/projects/{ann.project}/token", token=ann.token)).body["token"]
+    for token in ("nonsense", room):
+        async with aiohttp.ClientSession() as http, http.ws_connect(f"{url}/events?token={token}") as socket:
+            assert await EventClient(socket).code() == 4401
+
+
+async def test_bearer_header(url: str, ann: Person) -> None:
+    """Programs may send the header that REST takes."""
+    async with connected(url, headers={"Authorization": f"Bearer {ann.token}"}) as client:
+        assert (await client.next())["event"] == "ready"
+
+
+@pytest.mark.parametrize(("origin", "outcome"), [("https://app.example", "ready"), ("https://evil.example", 4403)])
+async def test_cookies_need_an_origin(url: str, ann: Person, origin: str, outcome: object) -> None:
+    """The cookie counts for pages of allowed origins only: browsers send it for every page."""
+    headers = {"Cookie": f"__Host-atrium={ann.token}", "Origin": origin}
+    async with connected(url, headers=headers) as client:
+        seen = (await client.next())["event"] if outcome == "ready" else await client.code()
+        assert seen == outcome
+
+
+async def test_cookie_without_origin(url: str, ann: Person) -> None:
+    """A cookie without any origin does not count either."""
+    async with connected(url, headers={"Cookie": f"__Host-atrium={ann.token}"}) as client:
+        assert await client.code() == 4403
+
+
+@pytest.mark.parametrize(
+    ("topic", "kind"),
+    [
+        ("project:{theirs}", "forbidden"),
+        ("project:{nowhere}", "not-found"),
+        ("user:{them}", "forbidden"),
+        ("access", "invalid"),
+        ("access:{nowhere}", "invalid"),
+        ("project:", "invalid"),
+        ("project:UPPER", "invalid"),
+        ("", "invalid"),
+    ],
+)
+async def test_refused_topics(url: str, ann: Person, bob: Person, topic: str, kind: str) -> None:
+    """A topic that is not the client's to follow is refused by a problem; the connection stays."""
+    named = topic.format(theirs=bob.project, them=bob.id, nowhere=new_id())
+    async with connected(url, ann.token) as client:
+        answer = await client.ask("subscribe", topic=named)
+        assert answer["event"] == "error" and answer["data"]["type"] == f"/problems#{kind}"
+        await client.subscribe(ann.topic)
+
+
+async def test_public_projects_are_open(url: str, ann: Person, bob: Person, postgres: Postgres, happen: Told) -> None:
+    """Whoever may read a project may follow it."""
+    await postgres.execute("UPDATE projects SET visibility = 'public' WHERE id = %(id)s", {"id": UUID(ann.project)})
+    async with connected(url, bob.token) as client:
+        await client.subscribe(ann.topic)
+        await happen(ann.project, "test.a")
+        assert kinds(await client.records(1)) == ["test.a"]
+
+
+async def test_lost_role_ends_the_subscription(
+    url: str, ann: Person, bob: Person, postgres: Postgres, events: EventLog, happen: Told
+) -> None:
+    """Who is removed from a project hears nothing of it any more, and is told so; other topics go on."""
+    where = {"project": UUID(ann.project), "user": bob.id}
+    await postgres.execute(
+        "INSERT INTO project_members (project_id, user_id, role) VALUES (%(project)s, %(user)s, 'viewer')", where
+    )
+    async with connected(url, bob.token) as client:
+        await client.subscribe(ann.topic)
+        await client.subscribe(bob.topic)
+        await postgres.execute(
+            "DELETE FROM project_members WHERE project_id = %(project)s AND user_id = %(user)s", where
+        )
+        await add_access_change(postgres, "member.changed", project_id=where["project"], user_id=bob.id)
+        await tell_all(postgres, events)
+        ended = await client.until("unsubscribed")
+        assert ended["data"]["topic"] == ann.topic
+        assert ended["data"]["problem"]["type"] == "/problems#forbidden"
+        await happen(ann.project, "test.secret")
+        await happen(bob.project, "test.own")
+        assert kinds(await client.records(1)) == ["test.own"]
+
+
+async def test_ended_session_closes(url: str, ann: Person, postgres: Postgres, events: EventLog, tokens: Any) -> None:
+    """A session that ends closes its connections with 4401, also such that follow nothing."""
+    session = tokens.verify_access(ann.token).session_id
+    async with connected(url, ann.token) as idle, connected(url, ann.token) as client:
+        await client.subscribe(ann.topic)
+        await postgres.execute("UPDATE sessions SET revoked_at = now() WHERE id = %(id)s", {"id": session})
+        await add_access_change(postgres, "session.ended", session_id=session)
+        await tell_all(postgres, events)
+        assert await idle.code() == await client.code() == 4401
+
+
+async def test_newer_token(url: str, api: Api, ann: Person, bob: Person) -> None:
+    """A connection takes a newer token of its own user, and refuses another's without harm."""
+    async with connected(url, ann.token) as client:
+        await client.subscribe(ann.topic)
+        assert (await client.ask("auth", token=ann.token))["event"] == "ready"
+        assert (await client.ask("auth", token=bob.token))["data"]["type"] == "/problems#forbidden"
+        assert (await client.ask("auth", token="nonsense"))["data"]["type"] == "/problems#unauthenticated"
+        assert (await client.ask("ping"))["event"] == "pong"
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "ack"),
+    [
+        ("", "malformed", None),
+        ("nonsense", "malformed", None),
+        ("[]", "invalid", None),
+        ('{"event":"dance","id":7}', "invalid", 7),
+        ('{"event":"subscribe","id":"x"}', "invalid", "x"),
+        ('{"event":"subscribe","data":{"topic":"a","after":-1},"id":1}', "invalid", 1),
+        ('{"event":"ping","id":1.5}', "invalid", None),
+        ('{"event":"ping","extra":1}', "invalid", None),
+        ("[" * 10_000, "invalid", None),
+    ],
+)
+async def test_messages_that_are_not_understood(url: str, ann: Person, text: str, kind: str, ack: object) -> None:
+    """Each is answered by a problem, with its id where it has one; the connection goes on."""
+    async with connected(url, ann.token) as client:
+        await client.socket.send_str(text)
+        answer = await client.next()
+        assert answer["event"] == "error" and answer.get("ack") == ack
+        assert answer["data"]["type"] == f"/problems#{kind}"
+        assert (await client.ask("ping"))["event"] == "pong"
+
+
+async def test_wrong_frames_close(url: str, ann: Person) -> None:
+    """Binary messages, too large ones and such that are no UTF-8 close with the code that says so."""
+    text, binary = aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY
+    for data, kind, code in [(b"x", binary, 1003), (b"x" * (MESSAGE_BYTES + 1), text, 1009), (b'"\xff"', text, 1007)]:
+        async with connected(url, ann.token) as client:
+            await client.socket.send_frame(data, kind)
+            assert await client.code() == code
+
+
+async def test_floods_close(url: str, ann: Person) -> None:
+    """More messages than anybody needs close with 4429."""
+    async with connected(url, ann.token) as client:
+        for _ in range(MESSAGES_BURST + 50):
+            await client.say("ping")
+        assert await client.code() == 4429
+
+
+async def test_topics_are_bounded(url: str, ann: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection follows a bounded number of topics, each once."""
+    monkeypatch.setattr("gateway.events.session.TOPICS_PER_SOCKET", 2)
+    assert TOPICS_PER_SOCKET > 2
+    async with connected(url, ann.token) as client:
+        await client.subscribe(ann.topic)
+        assert (await client.ask("subscribe", topic=ann.topic))["data"]["type"] == "/problems#conflict"
+        await client.subscribe(f"user:{ann.id}")
+        assert (await client.ask("subscribe", topic=f"project:{new_id()}"))["data"]["type"] == "/problems#conflict"
+
+
+# Slow and leaving
+
+
+async def test_slow_reader_gets_everything(url: str, live: TestServer, ann: Person, happen: Told) -> None:
+    """A client that does not read for a while costs no memory beyond its socket, and then reads on where it stood."""
+    async with connected(url, ann.token) as slow, connected(url, ann.token) as quick:
+        await slow.subscribe(ann.topic)
+        await quick.subscribe(ann.topic)
+        transport = slow.transport
+        transport.pause_reading()
+        text = "x" * 30_000
+        for _ in range(10):
+            await happen(ann.project, *["test.big"] * 60, text=text)
+        await quick.records(600, within=60.0)
+        transport.resume_reading()
+        await slow.records(600, within=60.0)
+        assert [each["number"] for each in slow.events] == [each["number"] for each in quick.events]
+        assert "reset" not in kinds(slow.others)
+
+
+async def test_heartbeats(make_settings: Callable[..., Any], ann: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody who hears nothing else gets a sign of life."""
+    monkeypatch.setattr("gateway.sockets.wheel.TICK", 1.0)
+    server = TestServer(create_app(make_settings(name="ticking")))
+    await server.start_server()
+    async with connected(f"ws://{server.host}:{server.port}", ann.token) as client:
+        assert (await client.until("heartbeat"))["data"] == {}
+    await server.close()
+
+
+async def test_leaving_server_says_so(make_settings: Callable[..., Any], ann: Person) -> None:
+    """A gateway that stops sends its clients away with 1012: come back."""
+    server = TestServer(create_app(make_settings(name="leaving")))
+    await server.start_server()
+    async with connected(f"ws://{server.host}:{server.port}", ann.token) as client:
+        await client.subscribe(ann.topic)
+        closing = asyncio.create_task(server.close())
+        assert await client.code() == 1012
+        await closing
