@@ -63,6 +63,15 @@ CREATE TABLE project_search (
 );
 CREATE INDEX project_search_words ON project_search USING gin (words);
 
+-- Whoever writes a project without its words, such as an import by SQL, has it found by plain ones.
+CREATE FUNCTION search_imported_project() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.words := array_remove(regexp_split_to_array(lower(NEW.name || ' ' || NEW.description), '\W+'), '');
+    RETURN NEW;
+END $$;
+CREATE TRIGGER search_imported BEFORE INSERT ON projects
+    FOR EACH ROW WHEN (NEW.words = '{}') EXECUTE FUNCTION search_imported_project();
+
 CREATE FUNCTION search_project(project uuid) RETURNS void LANGUAGE sql AS $$
     INSERT INTO project_search (project_id, words)
     SELECT id, array_to_tsvector(
