@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import struct
+import tempfile
 from pathlib import Path
 from urllib.parse import quote
 
@@ -29,6 +30,8 @@ FOLDERS = {
     18: "pginstall18",
     16: "pginstall",
 }  # inside the package, by major version; new data gets the first
+
+NEW = "postgres.new-"  # begin of the name of a folder in which a database is being made
 
 SETTINGS = {
     "listen_addresses": "",  # the socket alone
@@ -67,6 +70,9 @@ async def prepare(home: Home) -> Program:
     if who is not None:
         give(home.postgres_socket, who)
         who = account.with_reach(who, folders=[home.postgres_socket], programs=[server])
+    for unfinished in home.root.glob(f"{NEW}*"):
+        # Of a killed start. Its initdb may still be ending, in there; what cannot go now goes next time.
+        shutil.rmtree(unfinished, ignore_errors=True)
     if not home.postgres.exists():
         await initialise(home, programs, who)
     options = SETTINGS | {"unix_socket_directories": f'"{home.postgres_socket}"'}
@@ -89,10 +95,7 @@ async def prepare(home: Home) -> Program:
 
 async def initialise(home: Home, programs: Path, who: Account | None) -> None:
     """initdb and our database, beside the final place, then renamed: never half a directory of data."""
-    new = home.root / "postgres.new"
-    if new.exists():
-        shutil.rmtree(new)  # of a start that was interrupted
-    new.mkdir(mode=0o700)
+    new = Path(tempfile.mkdtemp(prefix=NEW, dir=home.root))
     if who is not None:
         give(new, who)
     locale = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
