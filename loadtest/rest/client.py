@@ -40,7 +40,7 @@ def request(method: str, path: str, token: str, body: bytes = b"") -> bytes:
 async def measure(port: int, make: Request, *, connections: int, count: int) -> Measured:
     """`count` requests over `connections` connections; raises Failed when one in a hundred fails."""
     loop = asyncio.get_running_loop()
-    asking = [_Asking(make, count // connections, loop.create_future()) for _ in range(connections)]
+    asking = [_Asking(make, max(1, count // connections), loop.create_future()) for _ in range(connections)]
     for each in asking:
         await loop.create_connection(lambda each=each: each, "127.0.0.1", port)  # type: ignore[misc]
     begin = perf_counter()
