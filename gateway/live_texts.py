@@ -13,6 +13,7 @@ from gateway.parts import TEXTS
 from gateway.refusals import Conflict, Stale
 from rooms.errors import TooLarge
 from rooms.limits import DOCUMENT_MAX
+from rooms.shared_types import CannotRestore
 from rooms.text import NotText
 from rooms.texts import Gone, Texts
 from store.errors import StoreUnavailable
@@ -31,6 +32,8 @@ def live_texts(app: web.Application) -> Iterator[Texts]:
         yield texts
     except NotText as error:
         raise Conflict(str(error)) from None
+    except CannotRestore as error:
+        raise Conflict(f"this version cannot be restored: {error}") from None
     except Gone as error:
         raise Stale(str(error)) from None
     except TooLarge:

@@ -11,11 +11,15 @@ from typing import Any, Self
 
 import pycrdt
 
+from rooms.codec.update import read_in_slices
 from rooms.errors import Malformed
-from rooms.parts import parts
+from rooms.parts import pack, parts, plan
 from rooms.replica import EMPTY_UPDATE, merge
 from rooms.slices import Slices
 from schemas.records import Loaded
+
+CUT_MIN = 128 << 10
+"""Bytes of a state that is cut before it is loaded, where nobody has done so: all of it could take 10 ms."""
 
 
 class Scratch:
@@ -40,7 +44,10 @@ class Scratch:
     def load(self, loaded: Loaded) -> Slices[None]:
         """Begin with this; raises Malformed. From now on what changes is an edit."""
         assert self._subscription is None, "loaded already"
-        for part in parts(loaded.state or EMPTY_UPDATE, loaded.parts):
+        state, packed = loaded.state or EMPTY_UPDATE, loaded.parts
+        if not packed and len(state) > CUT_MIN:
+            packed = yield from _planned(state)
+        for part in parts(state, packed):
             self._apply(part)
             yield
         for commit in loaded.tail:
@@ -49,6 +56,10 @@ class Scratch:
                 yield
         updates = self._updates
         self._subscription = self.doc.observe(lambda event: updates.append(event.update))
+
+    def encode(self) -> bytes:
+        """All of it, as an update."""
+        return self.doc.get_update()
 
     def take(self) -> bytes:
         """All edits since it was loaded as one update, EMPTY_UPDATE where there are none."""
@@ -61,3 +72,12 @@ class Scratch:
             raise
         except BaseException as error:  # noqa: BLE001  pycrdt panics, and a panic is a BaseException (replica.py)
             raise Malformed(f"an update does not apply ({type(error).__name__})") from None
+
+
+def _planned(state: bytes) -> Slices[bytes]:
+    try:
+        claims = yield from read_in_slices(state)
+        cuts = yield from plan(claims)
+    except Malformed:
+        return b""  # something in it waits for what is missing: in one piece
+    return pack(cuts, state)

@@ -10,6 +10,7 @@ import pycrdt
 
 from rooms.errors import RoomsError
 from rooms.scratch import Scratch
+from rooms.shared_types import holds_text, size_of
 from rooms.slices import Slices
 from rooms.text_diff import Edit
 
@@ -76,17 +77,13 @@ def _with_embeds(shared: pycrdt.Text) -> Content:
     embeds: list[int] = []
     length = at = 0
     for chunk, _ in shared.diff():
-        if isinstance(chunk, pycrdt.XmlElement | pycrdt.XmlText | pycrdt.XmlFragment):
-            break
-        if isinstance(chunk, str):
-            pieces.append(chunk)
-            length += len(chunk.encode())
-            at += len(chunk)
-        else:
-            pieces.append(PLACEHOLDER)
+        piece = chunk if isinstance(chunk, str) else PLACEHOLDER
+        if not isinstance(chunk, str):
             embeds.append(at)
-            length, at = length + 1, at + 1
-    if length != len(shared) or not any(isinstance(chunk, str) for chunk, _ in shared.diff()):
-        # The elements of an array and the nodes of XML count as embedded objects too, or not at all.
+        pieces.append(piece)
+        length += size_of(chunk)
+        at += len(piece)
+    if length != len(shared) or not holds_text(shared):
+        # The values of an array are counted but not shown, its shared types and the nodes of XML stand alone.
         raise NotText("the content of this document is not a text; open it with a Yjs client")
     return Content("".join(pieces), frozenset(embeds))

@@ -21,11 +21,13 @@ from rooms.errors import RoomsError
 from rooms.open_documents import OpenDocuments
 from rooms.ports import Leases, Past
 from rooms.replica import EMPTY_UPDATE
+from rooms.restore import restore
 from rooms.scratch import Scratch
 from rooms.slices import Slices
 from rooms.text import change_content, read_content
 from rooms.text_bases import STATE_MAX, Bases
 from rooms.text_diff import diff
+from rooms.unified import unified
 from schemas.documents import DocumentName
 from schemas.records import Loaded
 from schemas.unavailable import Unavailable
@@ -90,6 +92,39 @@ class Texts:
 
         await self.change(name, author, text.encode(), edit, seen)
         return await self.read(name, to_write=True)
+
+    async def state(self, name: DocumentName) -> Loaded:
+        """All of the document as it is now, whatever it holds: one state, as of a record. Raises Unavailable."""
+        loaded = await self._state(name, None)
+        if not loaded.tail:
+            return loaded
+        with Scratch() as scratch:
+            await self._documents.turns.run(scratch.load(loaded))
+            return Loaded(loaded.number, scratch.encode(), ())
+
+    async def text_in(self, state: Loaded) -> str:
+        """The main text of a state. Raises NotText."""
+        with Scratch() as scratch:
+            await self._documents.turns.run(scratch.load(state))
+            return read_content(scratch.doc).text
+
+    async def compare(self, old: str, new: str, names: tuple[str, str]) -> str:
+        """A unified diff of two texts."""
+        compared, _ = await self._documents.turns.run(unified(old, new, names))
+        return compared
+
+    async def restore(self, name: DocumentName, author: bytes, state: Loaded) -> None:
+        """Make it what it was, as an edit that everybody sees; returns when it is durable.
+
+        Raises CannotRestore, TooLarge, Unavailable, and then nothing has changed.
+        """
+
+        def edit(scratch: Scratch) -> Slices[None]:
+            with Scratch() as wanted:
+                yield from wanted.load(state)
+                yield from restore(scratch.doc, wanted.doc)
+
+        await self.change(name, author, b"restore" + state.state, edit, None)
 
     async def change(self, name: DocumentName, author: bytes, what: bytes, edit: Edit, seen: int | None) -> None:
         """Edit a copy as of record `seen`, or as of now, and merge that; returns when it is durable.

@@ -78,9 +78,9 @@ class DocumentPast:
     async def _before(self, name: DocumentName, number: int) -> Loaded | None:
         base = await versions.nearest(self._postgres, name, number)
         begin = 0 if base is None else base.number
-        state = b"" if base is None else base.state
+        state, parts = (b"", b"") if base is None else (base.state, base.parts)
         if begin == number:
-            return Loaded(number, state, ())
+            return Loaded(number, state, (), parts)
         commits: list[Commit] = []
         while not commits or commits[-1].last < number:
             page = await find_records(self._postgres, name, commits[-1].last if commits else begin)
@@ -91,7 +91,7 @@ class DocumentPast:
         if base is None and commits[0].first > 1:
             return None  # its beginning was never written down
         tail = up_to(commits, begin, number)
-        return None if tail is None else Loaded(number, state, tail)
+        return None if tail is None else Loaded(number, state, tail, parts)
 
 
 def up_to(commits: Iterable[Commit], after: int, number: int) -> tuple[Commit, ...] | None:

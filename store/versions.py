@@ -33,6 +33,8 @@ class StateRow:
     seq: int
     number: int
     state: bytes
+    parts: bytes
+    """Where the state may be cut (rooms/parts.py); empty: nobody has looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ async def find_state(db: Queries, document: DocumentName, seq: int) -> StateRow 
     """The state of a version."""
     return await db.row(
         StateRow,
-        "SELECT seq, number, state FROM document_versions WHERE document = %(document)s AND seq = %(seq)s",
+        "SELECT seq, number, state, parts FROM document_versions WHERE document = %(document)s AND seq = %(seq)s",
         {"document": document, "seq": seq},
     )
 
@@ -108,7 +110,7 @@ async def nearest(db: Queries, document: DocumentName, number: int) -> StateRow 
     return await db.row(
         StateRow,
         """
-        SELECT seq, number, state FROM document_versions
+        SELECT seq, number, state, parts FROM document_versions
         WHERE document = %(document)s AND number <= %(number)s ORDER BY number DESC, seq DESC LIMIT 1
         """,
         {"document": document, "number": number},
@@ -141,12 +143,12 @@ async def keep_snapshot(db: Queries, document: DocumentName) -> None:
         WITH counted AS (
             UPDATE documents SET last_seq = last_seq + 1, versioned_number = number, unversioned_since = NULL
             WHERE name = %(document)s AND unversioned_since IS NOT NULL AND number > versioned_number
-            RETURNING name, last_seq, number, state
+            RETURNING name, last_seq, number, state, parts
         ), clean AS (
             UPDATE documents SET unversioned_since = NULL WHERE name = %(document)s AND number <= versioned_number
         )
-        INSERT INTO document_versions (document, seq, number, state)
-        SELECT name, last_seq, number, state FROM counted
+        INSERT INTO document_versions (document, seq, number, state, parts)
+        SELECT name, last_seq, number, state, parts FROM counted
         """,
         {"document": document},
     )

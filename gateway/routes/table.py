@@ -11,9 +11,9 @@ from gateway.permissions import Anyone, InProject, Registered, SignedIn, SiteAdm
 from gateway.routes import (
     activity,
     admin,
+    archive,
     audit,
     collaboration,
-    content,
     files,
     invites,
     members,
@@ -22,10 +22,10 @@ from gateway.routes import (
     webhooks,
 )
 from gateway.routes.table_accounts import ACCOUNTS
+from gateway.routes.table_texts import TEXTS
 from schemas import admin as ad
 from schemas import audit as au
 from schemas import collaboration as co
-from schemas import contents as c
 from schemas import files as f
 from schemas import members as m
 from schemas import notifications as n
@@ -123,6 +123,11 @@ TABLE: Final[tuple[Operation, ...]] = (
         body=f.FileRestore, optional_body=True, answers=f.File,
     ),
     Operation(
+        "POST", "/api/projects/{id}/import", archive.import_archive, EDITOR,
+        query=f.ImportQuery, body=bytes, answers=f.Imported,
+    ),
+    Operation("GET", "/api/projects/{id}/export", archive.export_archive, PUBLIC_VIEWER, answers=bytes),
+    Operation(
         "GET", "/api/projects/{id}/activity", activity.list_project_activity, VIEWER,
         query=PageQuery, answers=Page[f.Activity],
     ),
@@ -130,12 +135,7 @@ TABLE: Final[tuple[Operation, ...]] = (
         "GET", "/api/files/{id}/activities", activity.list_file_activity, FILE_VIEWER,
         query=PageQuery, answers=Page[f.Activity],
     ),
-    # Texts
-    Operation("GET", "/api/files/{id}/content", content.get_content, FILE_PUBLIC_VIEWER, answers=bytes),
-    Operation(
-        "PUT", "/api/files/{id}/content", content.put_content, FILE_EDITOR,
-        body=bytes, body_bytes=f.REQUEST_BYTES, answers=c.ContentWritten,
-    ),
+    *TEXTS,
     # Who is here together
     Operation("GET", "/api/projects/{id}/presence", collaboration.get_presence, VIEWER, answers=co.ProjectPresence),
     Operation(

@@ -5,6 +5,7 @@ CREATE TABLE document_versions (
     seq        integer NOT NULL,                          -- 1, 2, 3 … of its document
     number     bigint NOT NULL,                           -- the state holds all records up to this one
     state      bytea NOT NULL,                            -- Yjs update v1; compressed by PostgreSQL itself
+    parts      bytea NOT NULL DEFAULT '',                 -- where the state may be cut (rooms/parts.py)
     name       text CHECK (char_length(name) BETWEEN 1 AND 200),  -- null: made by itself, thinned out with age
     kept       boolean NOT NULL DEFAULT false,            -- of a project's version: never thinned out
     created_by uuid REFERENCES users ON DELETE SET NULL,  -- who named it

@@ -1,0 +1,39 @@
+"""The operations of texts: contents, versions, authors. Part of the one table, which is table.py."""
+
+from typing import Final
+
+from gateway.operation import Operation
+from gateway.permissions import InProject
+from gateway.routes import content, versions
+from schemas import contents as c
+from schemas import files as f
+from schemas import versions as v
+from schemas.pages import Page, PageQuery
+from schemas.roles import Role
+
+FILE_VIEWER, FILE_PUBLIC_VIEWER = InProject(Role.VIEWER, of="file"), InProject(Role.VIEWER, public=True, of="file")
+FILE_EDITOR = InProject(Role.EDITOR, of="file")
+
+TEXTS: Final[tuple[Operation, ...]] = (
+    Operation("GET", "/api/files/{id}/content", content.get_content, FILE_PUBLIC_VIEWER, answers=bytes),
+    Operation(
+        "PUT", "/api/files/{id}/content", content.put_content, FILE_EDITOR,
+        body=bytes, body_bytes=f.REQUEST_BYTES, answers=c.ContentWritten,
+    ),
+    Operation(
+        "GET", "/api/files/{id}/versions", versions.list_versions, FILE_VIEWER,
+        query=PageQuery, answers=Page[v.Version],
+    ),
+    Operation(
+        "POST", "/api/files/{id}/versions", versions.create_version, FILE_EDITOR,
+        body=v.VersionRequest, optional_body=True, answers=v.Version, status=201, creates=True,
+    ),
+    Operation("GET", "/api/files/{id}/versions/{seq}", versions.get_version, FILE_VIEWER, answers=v.VersionContent),
+    Operation(
+        "GET", "/api/files/{id}/versions/{seq}/diff", versions.compare_versions, FILE_VIEWER,
+        query=v.DiffQuery, answers=bytes,
+    ),
+    Operation(
+        "POST", "/api/files/{id}/versions/{seq}/restore", versions.restore_version, FILE_EDITOR, answers=v.Restored,
+    ),
+)  # fmt: skip

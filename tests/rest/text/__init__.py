@@ -1,0 +1,1 @@
+"""Texts over REST: contents, versions, authors."""
