@@ -70,11 +70,16 @@ async def fill(url: str, owner: UUID, projects: int, seed: int = 7) -> list[UUID
         ]
         await connection.copy_records_to_table(
             "documents",
-            records=((f"{project}/{path}", project, path) for project, path in paths),
-            columns=("name", "project_id", "path"),
+            records=((f"{project}/{path}", project) for project, path in paths),
+            columns=("name", "project_id"),
         )
         await connection.copy_records_to_table("files", records=_files(paths, owner, now), columns=_FILE_COLUMNS)
-        await connection.execute("ANALYZE")
+        await connection.copy_records_to_table(
+            "file_counts",
+            records=((project, FILES_PER_PROJECT) for project, _ in made),
+            columns=("project_id", "live"),
+        )
+        await connection.execute("VACUUM ANALYZE")
     finally:
         await connection.close()
     return [project for project, _ in made]

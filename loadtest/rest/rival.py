@@ -33,24 +33,34 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 app = FastAPI(lifespan=lifespan)
 
 
-class Project(BaseModel):
-    """A project as one of its members sees it."""
+class Summary(BaseModel):
+    """A project in a list."""
 
     id: uuid.UUID
     name: str
     description: str
     kind: str
     visibility: str
+    is_public: bool
     owner_id: uuid.UUID
-    role: str
+    role: str | None
+    version: int
     created_at: datetime
     updated_at: datetime
+    deleted_at: datetime | None
+
+
+class Project(Summary):
+    """A project as one of its members sees it."""
+
+    preview_html: str | None
+    settings: dict[str, Any]
 
 
 class Page(BaseModel):
     """Some of a list."""
 
-    items: list[Project]
+    items: list[Summary]
     next_cursor: str | None
 
 
@@ -68,10 +78,15 @@ class File(BaseModel):
     project_id: uuid.UUID
     path: str
     kind: str
+    media_type: str
     size: int
+    sha256: str | None
     version: int
+    created_by: uuid.UUID | None
+    updated_by: uuid.UUID | None
     created_at: datetime
     updated_at: datetime
+    deleted_at: datetime | None
 
 
 async def caller(request: Request, authorization: Annotated[str, Header()]) -> uuid.UUID:
@@ -96,8 +111,9 @@ async def caller(request: Request, authorization: Annotated[str, Header()]) -> u
 
 
 Caller = Annotated[uuid.UUID, Depends(caller)]
-COLUMNS = """projects.id, projects.name, projects.description, projects.kind, projects.visibility, projects.owner_id,
-             project_members.role, projects.created_at, projects.updated_at"""
+SUMMARY = """projects.id, projects.name, projects.description, projects.kind, projects.visibility,
+             projects.visibility = 'public' AS is_public, projects.owner_id, project_members.role, projects.version,
+             projects.created_at, projects.updated_at, projects.deleted_at"""
 
 
 @app.get("/api/projects/{project_id}")
@@ -105,7 +121,7 @@ async def get_project(request: Request, project_id: uuid.UUID, user: Caller) -> 
     """One project."""
     row = await request.app.state.pool.fetchrow(
         f"""
-        SELECT {COLUMNS} FROM projects
+        SELECT {SUMMARY}, projects.preview_html, projects.settings FROM projects
         JOIN project_members ON project_members.project_id = projects.id AND project_members.user_id = $2
         WHERE projects.id = $1 AND projects.deleted_at IS NULL
         """,
@@ -114,7 +130,7 @@ async def get_project(request: Request, project_id: uuid.UUID, user: Caller) -> 
     )
     if row is None:
         raise HTTPException(404)
-    return Project(**dict(row))
+    return Project(**dict(row) | {"settings": json.loads(row["settings"])})
 
 
 @app.get("/api/projects")
@@ -122,15 +138,15 @@ async def list_projects(request: Request, user: Caller, limit: Annotated[int, Qu
     """The caller's projects, the latest first."""
     rows = await request.app.state.pool.fetch(
         f"""
-        SELECT {COLUMNS} FROM project_members
+        SELECT {SUMMARY} FROM project_members
         JOIN projects ON projects.id = project_members.project_id
-        WHERE project_members.user_id = $1 AND projects.deleted_at IS NULL
-        ORDER BY projects.updated_at DESC, projects.id DESC LIMIT $2
+        WHERE project_members.user_id = $1 AND project_members.project_deleted_at IS NULL
+        ORDER BY project_members.project_updated_at DESC, project_members.project_id DESC LIMIT $2
         """,
         user,
         limit + 1,
     )
-    items = [Project(**dict(row)) for row in rows[:limit]]
+    items = [Summary(**dict(row)) for row in rows[:limit]]
     return Page(items=items, next_cursor=str(items[-1].id) if len(rows) > limit else None)
 
 
@@ -145,14 +161,13 @@ async def create_file(request: Request, project_id: uuid.UUID, body: FileRequest
         )
         if role not in ("owner", "admin", "editor"):
             raise HTTPException(403)
-        await connection.execute(
-            "INSERT INTO documents (name, project_id, path) VALUES ($1, $2, $3)", name, project_id, body.path
-        )
+        await connection.execute("INSERT INTO documents (name, project_id) VALUES ($1, $2)", name, project_id)
         row: Any = await connection.fetchrow(
             """
             INSERT INTO files (id, project_id, path, kind, document, media_type, created_by, updated_by)
             VALUES ($1, $2, $3, 'text', $4, 'text/plain', $5, $5)
-            RETURNING id, project_id, path, kind, size, version, created_at, updated_at
+            RETURNING id, project_id, path, kind, media_type, size, null AS sha256, version, created_by, updated_by,
+                      created_at, updated_at, deleted_at
             """,
             file_id,
             project_id,
