@@ -10,7 +10,8 @@ of the thief and the victim comes second has a token that was exchanged already.
       within GRACE                another tab, or the answer was lost                 the same as then
       later, and nobody came
       with what it brought        the answer was lost: nobody holds that one          a new one; that one is dead
-      later, and somebody did     two people                                          the login ends
+      within twice GRACE          a tab that began within GRACE, and was slow         the same as then
+      later                       two people                                          the login ends
     any other                     two people                                          the login ends
 
 `present` is the whole decision; gateway/auth/logins.py runs it on a locked row. A token is a MAC over the login and the
@@ -81,9 +82,10 @@ def present(known: Generations, generation: int) -> Moved | Repeated | Reused:
         return Reused()
     if known.age <= REFRESH_GRACE_SECONDS:
         return Repeated(known.current)
-    if known.seen >= known.current:
-        return Reused()
-    return Moved(current=known.current + 1, used=generation)
+    if known.seen < known.current:
+        return Moved(current=known.current + 1, used=generation)
+    # Another tab sent it within the grace, and was faster: this one is no later than a request takes.
+    return Repeated(known.current) if known.age <= 2 * REFRESH_GRACE_SECONDS else Reused()
 
 
 class RefreshTokens:
