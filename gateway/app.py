@@ -13,6 +13,7 @@ from aiohttp import web
 
 from gateway.access import Gate
 from gateway.access_watch import AccessWatch
+from gateway.archives.turns import ArchiveTurns
 from gateway.auth.accounts import Accounts
 from gateway.auth.identity import Identity
 from gateway.auth.tokens import Tokens
@@ -67,6 +68,7 @@ def create_app(settings: Settings, live: bool = True) -> web.Application:
         tokens=tokens,
         gate=gate,
         paths=paths,
+        archives=ArchiveTurns(),
         watch=AccessWatch(gate, paths, lambda documents: find_gone(postgres, documents)),
         identity=identity,
         accounts=Accounts(settings, identity, tokens),

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from gateway.access import Gate
 from gateway.access_watch import AccessWatch
+from gateway.archives.turns import ArchiveTurns
 from gateway.auth.accounts import Accounts
 from gateway.auth.identity import Identity
 from gateway.auth.tokens import Tokens
@@ -22,6 +23,7 @@ from gateway.repeats import Repeats
 from gateway.settings import Settings
 from gateway.sockets.heart import Heart
 from rooms.open_documents import OpenDocuments
+from rooms.peeks import Peeks
 from rooms.texts import Texts
 from store.event_log import EventLog
 from store.here import Here
@@ -43,6 +45,7 @@ class Parts:
     tokens: Tokens
     gate: Gate
     paths: Paths
+    archives: ArchiveTurns
     watch: AccessWatch
     identity: Identity
     accounts: Accounts
@@ -66,6 +69,7 @@ class Sockets:
     events: Endpoint  # GET /events
     home_url: HomeUrl
     texts: Texts
+    peeks: Peeks
     documents: OpenDocuments
     heart: Heart
 

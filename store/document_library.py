@@ -37,6 +37,23 @@ async def load(postgres: Postgres, log: DocumentLog, name: DocumentName) -> Load
     return Loaded(max(number, tail[-1].last) if tail else number, snapshot.state, tuple(tail), snapshot.parts)
 
 
+async def peek(postgres: Postgres, log: DocumentLog, name: DocumentName) -> Loaded | None:
+    """Snapshot and tail as they are now, changing nothing; None where there is no such document. Raises
+    StoreUnavailable."""
+    before = None
+    for _ in range(RELOADS_MAX):
+        snapshot = await snapshots.find(postgres, name)
+        if snapshot is None:
+            return None
+        tail = await log.read(name, snapshot.number)
+        if not tail or tail[0].first <= snapshot.number + 1 or snapshot.number == before:
+            last = tail[-1].last if tail else snapshot.number
+            return Loaded(last, snapshot.state, tuple(tail), snapshot.parts)
+        # Trimmed behind a newer snapshot, or lost and begun anew: then the snapshot stays.
+        before = snapshot.number
+    raise StoreUnavailable("PostgreSQL", f"{name}: snapshots kept overtaking the reader")
+
+
 class DocumentLibrary:
     """The same as a gateway's rooms want it (rooms/ports.py): what they open they also follow."""
 

@@ -9,12 +9,9 @@ from typing import Final
 from gateway.operation import Operation
 from gateway.permissions import Anyone, InProject, Registered, SignedIn, SiteAdmin
 from gateway.routes import (
-    activity,
     admin,
-    archive,
     audit,
     collaboration,
-    files,
     invites,
     members,
     notifications,
@@ -22,11 +19,11 @@ from gateway.routes import (
     webhooks,
 )
 from gateway.routes.table_accounts import ACCOUNTS
+from gateway.routes.table_files import FILES
 from gateway.routes.table_texts import TEXTS
 from schemas import admin as ad
 from schemas import audit as au
 from schemas import collaboration as co
-from schemas import files as f
 from schemas import members as m
 from schemas import notifications as n
 from schemas import projects as p
@@ -37,8 +34,6 @@ from schemas.roles import Role
 ANYONE, SIGNED_IN, REGISTERED = Anyone(), SignedIn(), Registered()
 VIEWER, PUBLIC_VIEWER = InProject(Role.VIEWER), InProject(Role.VIEWER, public=True)
 EDITOR = InProject(Role.EDITOR)
-FILE_VIEWER, FILE_PUBLIC_VIEWER = InProject(Role.VIEWER, of="file"), InProject(Role.VIEWER, public=True, of="file")
-FILE_EDITOR = InProject(Role.EDITOR, of="file")
 ADMIN, ADMIN_OR_SELF = InProject(Role.ADMIN), InProject(Role.ADMIN, self_too=True)
 OWNER, OWNER_OF_DELETED = InProject(Role.OWNER), InProject(Role.OWNER, deleted=True)
 SITE_ADMIN = SiteAdmin()
@@ -104,37 +99,7 @@ TABLE: Final[tuple[Operation, ...]] = (
         "POST", "/api/projects/{id}/token", projects.create_room_token, PUBLIC_VIEWER,
         body=p.RoomTokenRequest, optional_body=True, answers=p.RoomTokenGranted, limit="room-tokens", scope="live",
     ),
-    # Files
-    Operation(
-        "GET", "/api/projects/{id}/files", files.list_files, PUBLIC_VIEWER, also=("/api/files",),
-        query=f.FilesQuery, answers=Page[f.File],
-    ),
-    Operation(
-        "POST", "/api/projects/{id}/files", files.create_file, EDITOR, also=("/api/files",),
-        query=f.ProjectIdQuery, body=f.FileRequest, body_bytes=f.REQUEST_BYTES,
-        answers=f.File, status=201, creates=True,
-    ),
-    Operation("GET", "/api/files/{id}", files.get_file, FILE_PUBLIC_VIEWER, answers=f.File),
-    Operation("PUT", "/api/files/{id}", files.change_file, FILE_EDITOR, body=f.FileChange, answers=f.File),
-    Operation("PATCH", "/api/files/{id}", files.change_file, FILE_EDITOR, body=f.FileChange, answers=f.File),
-    Operation("DELETE", "/api/files/{id}", files.delete_file, FILE_EDITOR, status=204),
-    Operation(
-        "POST", "/api/files/{id}/restore", files.restore_file, FILE_EDITOR,
-        body=f.FileRestore, optional_body=True, answers=f.File,
-    ),
-    Operation(
-        "POST", "/api/projects/{id}/import", archive.import_archive, EDITOR,
-        query=f.ImportQuery, body=bytes, answers=f.Imported,
-    ),
-    Operation("GET", "/api/projects/{id}/export", archive.export_archive, PUBLIC_VIEWER, answers=bytes),
-    Operation(
-        "GET", "/api/projects/{id}/activity", activity.list_project_activity, VIEWER,
-        query=PageQuery, answers=Page[f.Activity],
-    ),
-    Operation(
-        "GET", "/api/files/{id}/activities", activity.list_file_activity, FILE_VIEWER,
-        query=PageQuery, answers=Page[f.Activity],
-    ),
+    *FILES,
     *TEXTS,
     # Who is here together
     Operation("GET", "/api/projects/{id}/presence", collaboration.get_presence, VIEWER, answers=co.ProjectPresence),

@@ -27,13 +27,14 @@ from gateway.sockets.wheel import Wheel
 from rooms.committer import Committer
 from rooms.figures import Figures
 from rooms.open_documents import OpenDocuments
+from rooms.peeks import Peeks
 from rooms.presence_relay import PresenceRelay
 from rooms.stack import deepen
 from rooms.texts import Texts
 from schemas.documents import DocumentName
 from store.announcements import Announcements
 from store.collaboration import note_last_seen
-from store.document_library import DocumentLibrary
+from store.document_library import DocumentLibrary, peek
 from store.document_log import DocumentLog
 from store.document_past import DocumentPast
 from store.event_announcements import EventAnnouncements
@@ -106,6 +107,7 @@ def plug_sockets(app: web.Application, parts: Parts) -> Sockets:
         events=events_endpoint(hall, hub, settings),
         home_url=heart.home_url,
         texts=Texts(documents, DocumentPast(parts.postgres, log), Leases(redis)),
+        peeks=Peeks(lambda name: peek(parts.postgres, log, name), documents.turns),
         documents=documents,
         heart=heart,
     )

@@ -1,0 +1,1 @@
+"""Archives of projects, read and written. Called by gateway/routes/archive.py."""
