@@ -36,6 +36,12 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
+def cannot_listen(settings: Settings, error: OSError) -> int:
+    """Say so; the exit status."""
+    log.error("cannot listen", host=settings.host, port=settings.port, reason=error.strerror)
+    return 1
+
+
 async def serve(settings: Settings) -> int:
     """Serve until told to stop; the exit status."""
     stop = asyncio.Event()
@@ -45,14 +51,18 @@ async def serve(settings: Settings) -> int:
     try:
         listener = bind(settings.host, settings.port)  # first of all: a busy port must not open anything else
     except OSError as error:
-        log.error("cannot listen", host=settings.host, port=settings.port, reason=error.strerror)
-        return 1
+        return cannot_listen(settings, error)
     app = create_app(settings)
     runner = web.AppRunner(app, shutdown_timeout=IN_FLIGHT_SECONDS, handle_signals=False)
     await runner.setup()
     assert runner.server is not None  # since `setup`
     porch = Porch(runner.server, Patience(), access_log=None, max_line_size=URL_BYTES)
     app[PARTS].metrics.add(porch.figures)
+    try:
+        listener.listen(BACKLOG)  # here: uvloop does not tell that somebody else listens since `bind`
+    except OSError as error:
+        await runner.cleanup()
+        return cannot_listen(settings, error)
     watch = asyncio.create_task(porch.run())
     site = await loop.create_server(porch.caller, sock=listener, backlog=BACKLOG)
     log.info("listening", host=settings.host, port=settings.port, url=settings.public_url)

@@ -18,6 +18,7 @@ START_READY = 120.0  # until every gateway answers /readyz
 MIGRATE = 300.0  # a migration may rewrite a large table
 START_ATTEMPTS = 7  # deaths before a child was ever ready, after which `up` gives up: 11 s with the back-off
 PROBE = 2.0  # one question to one server
+ANSWER_BYTES = 65_536  # of a gateway's answer to it: it has some hundred
 PROBE_PAUSE = 0.05  # between two questions
 EXTERNAL_CONNECT = 5.0  # a server given by URL answers within this, or is reported
 

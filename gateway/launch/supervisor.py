@@ -41,6 +41,8 @@ async def up(settings: Settings) -> None:
         asked, hurry = asyncio.Event(), asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+                continue  # `nohup ./atrium up` is to outlive its terminal
             loop.add_signal_handler(number, lambda: hurry.set() if asked.is_set() else asked.set())
         supervisor = Supervisor(settings)
         shortening = asyncio.create_task(keep_small(settings.home.logs))
@@ -91,7 +93,7 @@ class Supervisor:
             self._add(self._module(name, "workers", environment | {"ATRIUM_NAME": name}, stop_within=STOP_WORKER))
         host = settings.reachable_host.strip("[]")
         for child, port in zip(gateways, settings.ports, strict=True):
-            await until_ready(child, partial(gateway_ready, host, port), START_READY)
+            await until_ready(child, partial(gateway_ready, host, port, child), START_READY)
         if settings.host in ("0.0.0.0", "::") and settings.public_url is None:
             say("clients on other machines need ATRIUM_PUBLIC_URL to say how they reach this one")
         say(f"ready {settings.url(settings.port)}")

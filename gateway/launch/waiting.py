@@ -2,12 +2,13 @@
 
 import asyncio
 import errno
+import json
 import socket
 from collections.abc import Awaitable, Callable
 
 from gateway.launch.child import Child
 from gateway.launch.errors import ChildFailed, LaunchError
-from gateway.launch.limits import PROBE, PROBE_PAUSE
+from gateway.launch.limits import ANSWER_BYTES, PROBE, PROBE_PAUSE
 
 
 async def until_ready(child: Child, answers: Callable[[], Awaitable[bool]], within: float) -> None:
@@ -28,13 +29,31 @@ async def until_ready(child: Child, answers: Callable[[], Awaitable[bool]], with
         await asyncio.sleep(PROBE_PAUSE)
 
 
-async def gateway_ready(host: str, port: int) -> bool:
-    """Whether `GET /readyz` answers 200."""
+async def gateway_ready(host: str, port: int, child: Child) -> bool:
+    """Whether `GET /readyz` answers 200, and it is this child that answers: the port may be a stranger's."""
+    process = child.process
+    if process is None:
+        return False
+    _, alive = await ask(host, port, "/healthz")
+    if alive.get("pid") != process.pid:
+        return False
+    status, _ = await ask(host, port, "/readyz")
+    return status == 200
+
+
+async def ask(host: str, port: int, path: str) -> tuple[int, dict[str, object]]:
+    """The status and the JSON object with which a gateway answers; (0, {}) for what is no such answer."""
     reader, writer = await asyncio.open_connection(host, port)
     try:
-        writer.write(f"GET /readyz HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
-        status = await reader.readline()
-        return status.split()[1:2] == [b"200"]
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
+        said = b""
+        while len(said) < ANSWER_BYTES and (more := await reader.read(ANSWER_BYTES)):
+            said += more
+        head, _, body = said.partition(b"\r\n\r\n")
+        status, answer = int(head.split(b" ", 2)[1]), json.loads(body)
+        return (status, answer) if isinstance(answer, dict) else (0, {})
+    except (ValueError, IndexError):
+        return 0, {}
     finally:
         writer.close()
 

@@ -65,6 +65,35 @@ def test_a_busy_port_is_named(tmp_path: Path) -> None:
     assert not (tmp_path / "postgres").exists()
 
 
+def test_a_port_that_two_want(own_stack: MakeStack) -> None:
+    """Of two homes that are started on one port at the same time one gets it; the other says so, and never `ready`."""
+    first, second = own_stack(gateways=1, start=False), own_stack(gateways=1, start=False)
+    second.port = first.port
+    for stack in (first, second):
+        stack.start(wait=False)
+    wait_for(lambda: "ready http" in first.up_output() + second.up_output(), "one of them", within=60)
+    loser, winner = (first, second) if "ready http" in second.up_output() else (second, first)
+    assert loser.wait_up_ended() == 1
+    assert "ready http" not in loser.up_output()
+    assert re.search("is in use|cannot listen", loser.up_output().strip().splitlines()[-1])
+    assert winner.guest()
+
+
+def test_nohup_outlives_its_terminal(own_stack: MakeStack) -> None:
+    """SIGHUP, which a closed terminal sends, ends `up`, but not under nohup, which ignores it on its behalf."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        kept = own_stack(gateways=1)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    ended = own_stack(gateways=1)
+    for stack in (kept, ended):
+        os.kill(stack.up_pid, signal.SIGHUP)
+    assert ended.wait_up_ended() == 0
+    assert kept.guest()
+    assert "stopping" not in kept.up_output()
+
+
 def test_an_address_that_is_not_ours(tmp_path: Path) -> None:
     """A host that this machine does not have is refused with the name of the option."""
     assert "--host" in refusal(launch(tmp_path, "up", "--host", "192.0.2.1", "--port", str(free_ports(1))))
