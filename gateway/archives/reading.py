@@ -91,8 +91,8 @@ def _names(archive: zipfile.ZipFile) -> tuple[dict[str, zipfile.ZipInfo], int]:
             skipped += 1
             continue
         _check_kind(info, name)
-        if info.is_dir():
-            continue
+        if name.endswith("/"):
+            continue  # a folder: it is where its files are
         try:
             path = new_path(name)
         except InvalidName as error:
