@@ -24,7 +24,7 @@ def encode_cursor(key: object) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(key)).rstrip(b"=").decode()
 
 
-def decode_cursor(text: str | None, kind: type[KeyT]) -> KeyT | None:
+def decode_cursor(text: str | None, kind: type[KeyT], pointer: str = "?cursor") -> KeyT | None:
     """The inverse; None where there is no cursor. Raises Invalid for one that is not from this list."""
     if text is None:
         return None
@@ -32,7 +32,7 @@ def decode_cursor(text: str | None, kind: type[KeyT]) -> KeyT | None:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         return msgspec.json.decode(raw, type=kind)
     except (binascii.Error, ValueError, msgspec.MsgspecError):
-        raise Invalid.field("?cursor", "not a cursor of this list; begin again without it") from None
+        raise Invalid.field(pointer, "not a cursor of this list; begin again without it") from None
 
 
 def page(rows: Sequence[RowT], limit: int, item: Callable[[RowT], ItemT], key: Callable[[RowT], object]) -> Page[ItemT]:

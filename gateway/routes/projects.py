@@ -24,12 +24,14 @@ from gateway.routes.project_answers import (
     summary,
     to_micros,
 )
+from gateway.routes.project_files import check_files, new_texts, read_texts, split, write_texts
 from schemas import projects as bodies
 from schemas.ids import new_id
 from schemas.pages import Page
 from schemas.projects import NO_NUL
 from schemas.roles import Role
-from store import project_lists, projects
+from store import file_changes, project_lists, projects
+from store.files import FileRow
 from store.happenings import add_access_change
 from store.postgres import Transaction
 from store.project_lists import After, ListedRow, Wanted
@@ -81,11 +83,14 @@ async def list_public_projects(call: Call) -> Page[bodies.ProjectSummary]:
 async def create_project(call: Call) -> Answer:
     """Make a project; the caller is its owner."""
     new = new_project(call.body)
+    texts = new_texts(check_files(call.body.files))
     project_id, user_id = new_id(), call.caller.user_id
 
     async def work(tx: Transaction) -> ProjectRow:
         row = await projects.add_project(tx, project_id, user_id, new)
         await tell(tx, call, project_id, "project.created", name=row.name, visibility=row.visibility)
+        if texts:
+            await file_changes.create_files(tx, project_id, user_id, texts)
         return row
 
     row = await call.parts.postgres.transact(work)
@@ -106,16 +111,25 @@ async def get_project(call: Call) -> Answer:
         if role is None:
             raise Forbidden("only members see who the members are")
         body = structs.replace(body, members=await all_members(call.parts.postgres, row.id))
+    if "files" in wanted:
+        body = structs.replace(body, files=await read_texts(call, row.id))
     return Answer(body)  # without ETag: files and members change without the project
 
 
 async def update_project(call: Call) -> Answer:
-    """Change a project. A missing key means unchanged, null clears. Who may see it is changed by admins and owners."""
+    """Change a project. A missing key means unchanged, null clears. Who may see it is changed by admins and owners.
+
+    `files` makes new text files together with all else, then brings those that are there to the text given, by the
+    smallest edits, as if the caller had typed them; files that it does not name stay.
+    """
     body: bodies.ProjectChange = call.body
     project_id, expected = call.access.project_id, expected_version(call)
     given = [name for name in structs.asdict(body) if getattr(body, name) is not UNSET]
+    texts = {} if body.files is UNSET else check_files(body.files)
+    there: list[FileRow] = []
 
     async def work(tx: Transaction) -> ProjectRow:
+        nonlocal there
         locked = await projects.lock_project(tx, project_id)
         row = await projects.find_project(tx, project_id)
         if locked is None or row is None:
@@ -132,11 +146,19 @@ async def update_project(call: Call) -> Answer:
             await audit(tx, call, "project.visibility", project_id, before=row.visibility, after=new.visibility)
         after = await projects.replace_project(tx, project_id, new)
         await tell(tx, call, project_id, "project.updated", version=after.version, changed=given, name=after.name)
+        if texts:
+            await file_changes.hold(tx, project_id)
+            missing, there = await split(tx, project_id, texts)
+            if missing:
+                await file_changes.create_files(tx, project_id, call.caller.user_id, new_texts(missing))
         return after
 
     row = await call.parts.postgres.transact(work)
     if body.visibility is not UNSET or body.is_public is not UNSET:
         call.parts.gate.forget_project(project_id)
+    if texts:
+        call.parts.paths.forget(project_id)
+        await write_texts(call, there, texts)
     return _answer(row, _role(call))
 
 
