@@ -1,8 +1,8 @@
-"""Refresh tokens under Hypothesis: tabs, lost answers, replays and theft, on the decision alone (gateway/auth/refresh.py).
+"""Refresh tokens under Hypothesis: tabs, lost answers, replays and theft, on gateway/auth/refresh.py alone.
 
-The login is what the database keeps of it; its clock is moved by rules. An honest person has one store (localStorage, a
-cookie) that all tabs share; a tab reads it when it sends, and writes to it when the answer comes, if one comes. What was
-sent arrives, and is answered, in any order within the grace; answers get lost at any time, and people come back any
+The login is what the database keeps of it; its clock is moved by rules. An honest person has one store (localStorage,
+a cookie) that all tabs share; a tab reads it when it sends, and writes to it when the answer comes, if one comes. What
+was sent arrives, and is answered, in any order within the grace; answers get lost at any time, and people come back any
 time later. A token that has just come is not exchanged while another tab's request is still on its way: it is good for
 15 minutes, a request takes at most half a minute.
 """
