@@ -181,7 +181,7 @@ async def serve(settings: Settings, queue: str) -> None:
             deliver = work(settings, WEBHOOK_QUEUE, webhook_jobs(postgres, client, settings), DELIVERIES_AT_ONCE)
             tasks.add(asyncio.create_task(deliver, name="webhooks"))
             tasks.add(asyncio.create_task(keep_enqueuing(settings, postgres), name="due webhooks"))
-            chores_of_all = [*chores(postgres), *retention(postgres, settings)]
+            chores_of_all = [*chores(postgres, log), *retention(postgres, settings)]
             tasks |= {asyncio.create_task(keep_doing(chore), name=chore.name) for chore in chores_of_all}
         logger.info("working", queue=queue)
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -12,7 +12,9 @@ import structlog
 
 from schemas.unavailable import Unavailable
 from store import audit, deliveries, notifications, repeats
+from store.document_log import DocumentLog
 from store.postgres import Postgres
+from workers.purge_files import purge_blobs, purge_files, purge_paths
 from workers.settings import Settings
 
 logger = structlog.get_logger("workers")
@@ -35,9 +37,12 @@ class Chore:
     run: Callable[[], Awaitable[int]]
 
 
-def chores(postgres: Postgres) -> Sequence[Chore]:
+def chores(postgres: Postgres, log: DocumentLog) -> Sequence[Chore]:
     """All of them."""
     return [
+        Chore("remove deleted files", 60, lambda: purge_files(postgres, log)),
+        Chore("forget former paths", 600, lambda: purge_paths(postgres)),
+        Chore("remove unused bytes", 600, lambda: purge_blobs(postgres)),
         Chore("forget idempotency keys", 60, lambda: repeats.remove_old(postgres, DAY, BATCH)),
     ]
 
