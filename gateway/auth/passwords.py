@@ -66,8 +66,7 @@ class Passwords:
 
 def _check(password: str, hashed: str | None) -> Checked:
     if hashed is not None and hashed.startswith(_BCRYPT):
-        raw = password.encode()[:BCRYPT_BYTES]
-        right = b"\0" not in raw and bcrypt.checkpw(raw, hashed.encode())
+        right = _check_bcrypt(password, hashed)
         return Checked(right, _ARGON.hash(password) if right else None)
     try:
         _ARGON.verify(hashed or _NOBODY, password)
@@ -76,3 +75,11 @@ def _check(password: str, hashed: str | None) -> Checked:
     if hashed is None:
         return Checked(False)
     return Checked(True, _ARGON.hash(password) if _ARGON.check_needs_rehash(hashed) else None)
+
+
+def _check_bcrypt(password: str, hashed: str) -> bool:
+    raw = password.encode()[:BCRYPT_BYTES]
+    try:
+        return b"\0" not in raw and bcrypt.checkpw(raw, hashed.encode())
+    except ValueError:  # the row holds no hash that bcrypt made
+        return False
