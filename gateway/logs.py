@@ -15,14 +15,16 @@ from aiohttp.web import RequestPayloadError
 
 from gateway.settings import LogLevel
 
-# A JSON Web Token, also one cut off after its first part; and the value of any `token` parameter.
-_TOKEN: Final = re.compile(r"eyJ[A-Za-z0-9_=-]{8,}(?:\.[A-Za-z0-9_=-]*){0,2}")
+# A JSON Web Token, also one cut off after its first part; a platform token; the value of any `token` parameter, and the
+# token of an invitation, which stands in its path.
+_TOKEN: Final = re.compile(r"eyJ[A-Za-z0-9_=-]{8,}(?:\.[A-Za-z0-9_=-]*){0,2}|\batr_[A-Za-z0-9_-]{8,}")
 _PARAMETER: Final = re.compile(r"((?:access_|room_)?token=)[^&\s\"'\\]+", re.IGNORECASE)
+_INVITE: Final = re.compile(r"(/api/invites/)[^/\s\"'\\]+")
 
 
 def blot(line: str) -> str:
     """The line with every token made unreadable."""
-    return _PARAMETER.sub(r"\1[token]", _TOKEN.sub("[token]", line))
+    return _INVITE.sub(r"\1[token]", _PARAMETER.sub(r"\1[token]", _TOKEN.sub("[token]", line)))
 
 
 class Lines:

@@ -29,6 +29,8 @@ TOKEN, _ = Tokens("s" * 32).sign_access(new_id(), new_id())
         f"token={TOKEN[5:40]}",
         f"access_token={TOKEN[50:]}'",
         f"twice {TOKEN} {TOKEN}",
+        f'"path": "/api/invites/{TOKEN[5:40]}/accept"',
+        f"Bearer atr_{TOKEN[5:40]}",
     ],
 )
 def test_tokens_are_blotted_out(line: str) -> None:
