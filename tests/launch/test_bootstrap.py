@@ -106,13 +106,34 @@ def test_a_new_lock_is_installed_and_a_wrong_hash_refused(checkout: Checkout) ->
     assert (status, output.splitlines()[-1]) == (0, "launched 2.0 up")
 
 
-@pytest.mark.parametrize("command", [["--help"], ["test", "--help"], []])
+@pytest.mark.parametrize("command", [["--help"], ["test", "--help"], ["bench", "--help"], []])
 def test_help_needs_nothing(command: list[str]) -> None:
     """Help is shown without installing anything, and names every command."""
     shown = subprocess.run([str(CHECKOUT / "atrium"), *command], capture_output=True, text=True, check=True)
     assert shown.stdout.startswith("usage: ./atrium")
-    if command != ["test", "--help"]:
+    if command in (["--help"], []):
         assert all(name in shown.stdout for name in ("up", "status", "test", "bench", "ATRIUM_HOME"))
+
+
+def test_the_help_of_bench_names_every_option() -> None:
+    """What `bench --help` shows without installing anything is what the benchmarks take."""
+    shown = subprocess.run([str(CHECKOUT / "atrium"), "bench", "-h"], capture_output=True, text=True, check=True).stdout
+    for module in ("loadtest", "loadtest.rest"):
+        asked = [sys.executable, "-m", module, "--help"]
+        real = subprocess.run(asked, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
+        for option in set(re.findall(r"--[a-z-]+", real)) - {"--help"}:
+            assert option in shown, f"{module} {option}"
+
+
+def test_a_reader_that_goes_away(checkout: Checkout) -> None:
+    """When nobody reads what the start says any more (`| head`), it goes on all the same."""
+    shutil.rmtree(checkout.root / ".venv", ignore_errors=True)
+    start = checkout.start("up")
+    assert start.stdout is not None
+    start.stdout.readline()
+    start.stdout.close()
+    start.wait(WITHIN)
+    assert (checkout.root / ".venv" / "run.stamp").exists()
 
 
 def test_an_unknown_command_is_one_line() -> None:
