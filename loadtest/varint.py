@@ -58,9 +58,3 @@ class Reader:
 
     def string(self) -> str:
         return self.bytes().decode()
-
-    def skip(self, length: int) -> None:
-        self.position += length
-
-    def at_end(self) -> bool:
-        return self.position >= len(self.content)

@@ -20,7 +20,6 @@ START_ATTEMPTS = 7  # deaths before a child was ever ready, after which `up` giv
 PROBE = 2.0  # one question to one server
 ANSWER_BYTES = 65_536  # of a gateway's answer to it: it has some hundred
 PROBE_PAUSE = 0.05  # between two questions
-EXTERNAL_CONNECT = 5.0  # a server given by URL answers within this, or is reported
 
 LEFTOVER_END = 10.0  # a killed predecessor's children, before they are killed
 

@@ -5,8 +5,9 @@ server → client   7f varUint(n)   the first n step-2 and update messages of th
 
 from collections.abc import Sequence
 
-from loadtest.crowd import Crowd, perform, schedule
-from loadtest.measure import Interval, Measured, Task, describe, undisturbed
+from loadtest.crowd import perform, schedule
+from loadtest.measure import Interval, Measured, Task, undisturbed
+from loadtest.measure.crowded import crowded
 from loadtest.servers import Server
 from loadtest.shapes import Shape
 from loadtest.tally import Receiver, percentile
@@ -18,12 +19,7 @@ BEFORE_FIRST_EDIT = 1
 
 
 async def measure(server: Server, shape: Shape, task: Task) -> Measured:
-    await server.prepare(shape.rooms)
-    crowd = Crowd(server, shape.rooms, shape.clients)
-    measured = Measured()
-    try:
-        await crowd.open(acknowledged=True)
-        task.say(f"typing for acknowledgements ({describe(server.serving())})")
+    async with crowded(server, shape, task, "typing for acknowledgements", acknowledged=True) as (crowd, measured):
         with undisturbed():
             plans = [
                 schedule(shape.rooms, shape.clients, shape.authors, shape.rate, seconds, seed)
@@ -51,8 +47,6 @@ async def measure(server: Server, shape: Shape, task: Task) -> Measured:
             "acknowledged": len(waits),
             "lost": lost,
         }
-    finally:
-        await crowd.close()
     return measured
 
 

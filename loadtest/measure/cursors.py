@@ -7,7 +7,8 @@ in time.
 import random
 
 from loadtest.crowd import Crowd, perform
-from loadtest.measure import Interval, Measured, Task, describe, saturated, undisturbed
+from loadtest.measure import Interval, Measured, Task, saturated, undisturbed
+from loadtest.measure.crowded import crowded
 from loadtest.servers import Server
 from loadtest.shapes import Shape
 from loadtest.tally import Tally, count_states
@@ -19,12 +20,7 @@ DRAIN_SECONDS = 2.0
 
 
 async def measure(server: Server, shape: Shape, task: Task) -> Measured:
-    await server.prepare(shape.rooms)
-    crowd = Crowd(server, shape.rooms, shape.clients)
-    measured = Measured()
-    try:
-        await crowd.open()
-        task.say(f"moving cursors ({describe(server.serving())})")
+    async with crowded(server, shape, task, "moving cursors") as (crowd, measured):
         with undisturbed():
             await perform(moves(crowd, shape, max(shape.warmup, 1.0 / shape.rate)), crowd.move)
             await crowd.quiet(DRAIN_SECONDS)
@@ -52,8 +48,6 @@ async def measure(server: Server, shape: Shape, task: Task) -> Measured:
             "delivered": tally.delivered,
             "lost": expected - tally.delivered,
         }
-    finally:
-        await crowd.close()
     return measured
 
 

@@ -8,7 +8,8 @@ arrived during it, of whatever age, is what its CPU time paid for; how much of w
 """
 
 from loadtest.crowd import Crowd, perform, schedule
-from loadtest.measure import Interval, Measured, Task, describe, saturated, undisturbed
+from loadtest.measure import Interval, Measured, Task, saturated, undisturbed
+from loadtest.measure.crowded import crowded
 from loadtest.servers import Server
 from loadtest.shapes import Shape
 from loadtest.tally import Tally, count_edits, missing
@@ -18,12 +19,7 @@ DRAIN_SECONDS = 4.0
 
 
 async def measure(server: Server, shape: Shape, task: Task) -> Measured:
-    await server.prepare(shape.rooms)
-    crowd = Crowd(server, shape.rooms, shape.clients)
-    measured = Measured()
-    try:
-        await crowd.open()
-        task.say(f"typing ({describe(server.serving())})")
+    async with crowded(server, shape, task, "typing") as (crowd, measured):
         with undisturbed():
             await _type(crowd, shape, shape.warmup, seed=1)
             count_edits(crowd.receivers, crowd.sent, Tally(float("inf")))
@@ -54,8 +50,6 @@ async def measure(server: Server, shape: Shape, task: Task) -> Measured:
             "lost": lost,
             "cores": cpu / measured.metrics["seconds"],
         }
-    finally:
-        await crowd.close()
     return measured
 
 

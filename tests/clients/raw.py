@@ -12,26 +12,13 @@ from contextlib import asynccontextmanager
 import aiohttp
 from yarl import URL
 
+from tests.support.lib0 import sized, var_uint
+
 FRAME_SECONDS = 25.0
 """Longer than a server may be silent: clients close after 30 s, and look every 3 s."""
 
 STEP_1 = bytes.fromhex("00 00 01 00")
 """y-websocket's first message: "I have nothing"."""
-
-
-def var_uint(number: int) -> bytes:
-    """lib0: seven bits a byte, the lowest first; the high bit says that more follow."""
-    groups = bytearray()
-    while number > 127:
-        groups.append(number & 127 | 128)
-        number >>= 7
-    groups.append(number)
-    return bytes(groups)
-
-
-def sized(data: bytes) -> bytes:
-    """lib0: length, then the bytes."""
-    return var_uint(len(data)) + data
 
 
 def text_update(client: int, clock: int, text: str, root: str = "content") -> bytes:

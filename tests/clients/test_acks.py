@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.clients.project import Project
-from tests.clients.raw import STEP_1, RawClient, raw_client, text_update, update_message, var_uint
+from tests.clients.raw import STEP_1, RawClient, raw_client, text_update, update_message
+from tests.support.lib0 import var_uint
 
 ACK = b"\x7f"
 CLIENT = 4711

@@ -22,6 +22,8 @@ import aiohttp
 from pycrdt import Doc, Text
 from yarl import URL
 
+from tests.support.lib0 import read_sized, read_uint, sized
+
 PAUSE_FIRST, PAUSE_MOST = 0.05, 0.5  # seconds between attempts to connect
 GREETING = 10.0  # seconds until the server must have accepted a connection; then the next address is tried
 COME_BACK = {None, 1000, 1001, 1006, 1012, 1013}
@@ -231,42 +233,6 @@ class RawClient:
     def _say(self, message: bytes) -> None:
         self._outbox.put_nowait(message)
         self._sent.append(self._clock)
-
-
-# -- lib0 ----------------------------------------------------------------------------------------------
-
-
-def uint(number: int) -> bytes:
-    """Seven bits a byte, the lowest first; the high bit says that more follow."""
-    groups = bytearray()
-    while number > 127:
-        groups.append(number & 127 | 128)
-        number >>= 7
-    groups.append(number)
-    return bytes(groups)
-
-
-def sized(data: bytes) -> bytes:
-    """Length, then the bytes."""
-    return uint(len(data)) + data
-
-
-def read_uint(data: bytes, at: int) -> tuple[int, int]:
-    """The integer at an offset, and the offset behind it."""
-    value = shift = 0
-    while True:
-        byte = data[at]
-        value |= (byte & 127) << shift
-        shift += 7
-        at += 1
-        if byte < 128:
-            return value, at
-
-
-def read_sized(data: bytes, at: int) -> tuple[bytes, int]:
-    """The bytes whose length stands at an offset, and the offset behind them."""
-    size, at = read_uint(data, at)
-    return data[at : at + size], at + size
 
 
 def clocks(state_vector: bytes) -> dict[int, int]:
