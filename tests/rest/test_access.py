@@ -16,7 +16,8 @@ from schemas.roles import Role
 from store.errors import StoreUnavailable
 from store.postgres import Postgres, open_pool
 from store.projects import create_project
-from store.users import create_guest, revoke_session
+from store.sessions import end_session
+from store.users import create_guest
 from tests.rest.cable import Cable, cable_to
 from tests.rest.databases import execute
 
@@ -92,7 +93,7 @@ async def test_missing_forged_and_expired_tokens_are_4401(scene: Scene) -> None:
 
 async def test_ended_session_and_banned_account_are_4401(scene: Scene, database: str) -> None:
     """An access token is worth nothing once its session has ended or its account is banned."""
-    assert await revoke_session(scene.postgres, scene.session, "logout")
+    assert await end_session(scene.postgres, scene.ada, scene.session, "login", "logout")
     assert (await scene.refusal(scene.access_token)).code is CloseCode.UNAUTHENTICATED
     execute(database, "UPDATE sessions SET revoked_at = NULL WHERE id = %s", scene.session)
     execute(database, "UPDATE users SET status = 'banned' WHERE id = %s", scene.ada)
