@@ -176,7 +176,7 @@ async def set_blob(tx: Transaction, file: FileRow, blob: bytes, size: int, media
 async def delete_file(tx: Transaction, file: FileRow, user_id: UUID) -> FileRow:
     """It can be restored for a month; whoever has its document open is sent away. After `hold` with `more=-1`."""
     row = await _update(tx, file.id, user_id, "deleted_at = now()", {})
-    await _leave(tx, file)
+    await _leave(tx, row)
     if file.document is not None:
         await add_access_change(tx, "file.deleted", project_id=file.project_id, document=file.document)
     await _tell(tx, "file.deleted", row, user_id, path=row.path)
