@@ -58,6 +58,12 @@ class Past(Protocol):
     async def at(self, name: DocumentName, number: int) -> Loaded | None:
         """The records up to this number, no more and no less; None where that number is not known (any more)."""
 
+    async def authors(self, name: DocumentName) -> tuple[int, bytes]:
+        """Who brought what (rooms/authors.py), as it was last kept, and up to which record."""
+
+    async def records(self, name: DocumentName, after: int, number: int) -> Sequence[Commit]:
+        """Those behind `after` up to `number`, as far as they are kept."""
+
 
 class Leases(Protocol):
     """Whose turn it is, among all processes."""

@@ -11,8 +11,9 @@ import pycrdt
 from rooms.errors import RoomsError
 from rooms.scratch import Scratch
 from rooms.shared_types import holds_text, size_of
-from rooms.slices import Slices
+from rooms.slices import Slices, at_once
 from rooms.text_diff import Edit
+from schemas.records import Loaded
 
 CONTENT: Final = "content"
 PLACEHOLDER: Final = "\ufffc"
@@ -49,6 +50,16 @@ def read_content(doc: "pycrdt.Doc[Any]") -> Content:
                 raise NotText("the content of this document is a map, not a text; open it with a Yjs client")
             return Content(text)
         return _with_embeds(shared)
+
+
+def text_size(state: bytes) -> int:
+    """Bytes of the main text of a full state in UTF-8; of a document of another type those of the state. In one go."""
+    with Scratch() as scratch:
+        at_once(scratch.load(Loaded(0, state, ())))
+        try:
+            return len(read_content(scratch.doc).text.encode())
+        except NotText:
+            return len(state)
 
 
 def change_content(scratch: Scratch, content: Content, edits: list[Edit]) -> Slices[None]:

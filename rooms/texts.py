@@ -16,6 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from rooms.authors import Authors
+from rooms.blame import Run, blame
 from rooms.document import Document
 from rooms.errors import RoomsError
 from rooms.open_documents import OpenDocuments
@@ -101,6 +103,17 @@ class Texts:
         with Scratch() as scratch:
             await self._documents.turns.run(scratch.load(loaded))
             return Loaded(loaded.number, scratch.encode(), ())
+
+    async def blame(self, name: DocumentName) -> tuple[int, list[Run]]:
+        """Who wrote which part of the text, as of a record. Raises NotText, Unavailable."""
+        state = await self.state(name)
+        known, packed = await self._past.authors(name)
+        authors = Authors(packed)
+        if known < state.number:
+            later = await self._past.records(name, known, state.number)
+            await self._documents.turns.run(authors.add(later))
+        runs, _ = await self._documents.turns.run(blame(state.state, authors))
+        return state.number, runs
 
     async def text_in(self, state: Loaded) -> str:
         """The main text of a state. Raises NotText."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from schemas.documents import DocumentName
 from schemas.records import Commit, Loaded, decode_records
-from store import snapshots, versions
+from store import authors, snapshots, versions
 from store.document_library import load
 from store.document_log import DocumentLog
 from store.limits import PAST_PAGE, PAST_RECORDS, RELOADS_MAX
@@ -61,19 +61,18 @@ class DocumentPast:
             return None if tail is None else Loaded(number, snapshot.state, tail, snapshot.parts)
         return None
 
-    async def records(self, name: DocumentName, after: int, limit: int) -> list[Commit]:
-        """History behind `after`, oldest first, each what one snapshot absorbed; at least `limit` records or all."""
-        commits: list[Commit] = []
-        count = 0
-        while count < limit:
-            page = await find_records(self._postgres, name, commits[-1].last if commits else after)
-            for row in page:
-                # Some rows hold megabytes.
-                commits.append(await asyncio.to_thread(_unpacked, row))
-                count += len(commits[-1].records)
-            if len(page) < PAST_PAGE:
-                break
-        return commits
+    async def authors(self, name: DocumentName) -> tuple[int, bytes]:
+        """Who brought what, as the worker last kept it, and up to which record; (0, nothing) where it has not."""
+        row = await authors.find(self._postgres, name)
+        return (0, b"") if row is None else (row.number, row.packed)
+
+    async def records(self, name: DocumentName, after: int, number: int) -> list[Commit]:
+        """Those behind `after` up to `number`, as far as they are kept; no more than can be read in some seconds."""
+        commits = await read_records(self._postgres, name, after, PAST_RECORDS)
+        known = commits[-1].last if commits else after
+        if known < number:
+            commits += await self._log.read(name, known)
+        return [commit for commit in commits if commit.first <= number]
 
     async def _before(self, name: DocumentName, number: int) -> Loaded | None:
         base = await versions.nearest(self._postgres, name, number)
@@ -109,6 +108,21 @@ def up_to(commits: Iterable[Commit], after: int, number: int) -> tuple[Commit, .
         kept.append(commit)
         known = commit.last
     return tuple(kept) if number == known else None
+
+
+async def read_records(postgres: Postgres, name: DocumentName, after: int, limit: int) -> list[Commit]:
+    """History behind `after`, oldest first, each what one snapshot absorbed; all of it, or at least `limit` records."""
+    commits: list[Commit] = []
+    count = 0
+    while count < limit:
+        page = await find_records(postgres, name, commits[-1].last if commits else after)
+        for row in page:
+            # Some rows hold megabytes.
+            commits.append(await asyncio.to_thread(_unpacked, row))
+            count += len(commits[-1].records)
+        if len(page) < PAST_PAGE:
+            break
+    return commits
 
 
 def _unpacked(row: RecordsRow) -> Commit:

@@ -176,3 +176,14 @@ def _params(wanted: Wanted) -> dict[str, object]:
         "kind": wanted.kind,
         "q": wanted.q,
     }
+
+
+async def note_text(db: Queries, document: DocumentName, size: int, user_id: UUID | None) -> None:
+    """A snapshot of its document says so many bytes; `user_id` wrote last. It is no other version of the file."""
+    await db.execute(
+        """
+        UPDATE files SET size = %(size)s, updated_by = coalesce(%(user_id)s, updated_by), updated_at = now()
+        WHERE document = %(document)s
+        """,
+        {"document": document, "size": size, "user_id": user_id},
+    )

@@ -7,6 +7,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import structlog
 
@@ -14,6 +15,7 @@ from schemas.unavailable import Unavailable
 from store import audit, deliveries, notifications, repeats
 from store.document_log import DocumentLog
 from store.postgres import Postgres
+from workers.keep_versions import keep_versions, thin_out
 from workers.purge_files import purge_blobs, purge_files, purge_paths
 from workers.settings import Settings
 
@@ -40,6 +42,8 @@ class Chore:
 def chores(postgres: Postgres, log: DocumentLog) -> Sequence[Chore]:
     """All of them."""
     return [
+        Chore("keep versions", 15, lambda: keep_versions(postgres)),
+        Chore("thin out versions", 600, lambda: thin_out(postgres, datetime.now(UTC), BATCH)),
         Chore("remove deleted files", 60, lambda: purge_files(postgres, log)),
         Chore("forget former paths", 600, lambda: purge_paths(postgres)),
         Chore("remove unused bytes", 600, lambda: purge_blobs(postgres)),

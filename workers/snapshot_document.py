@@ -6,15 +6,18 @@ is trimmed only behind the snapshot before the one that was just written.
 """
 
 import asyncio
+from uuid import UUID
 
 import structlog
 
 from rooms.cut import cut
 from rooms.replica import compact
+from rooms.text import text_size
 from schemas.documents import DocumentName
-from store import snapshots
+from store import files, snapshots
 from store.document_log import DocumentLog
 from store.postgres import Postgres
+from workers.sign_authors import sign_authors
 
 logger = structlog.get_logger("workers")
 CUT_FIRST_MAX = 2 << 20
@@ -47,3 +50,7 @@ async def snapshot_document(postgres: Postgres, log: DocumentLog, name: Document
             await snapshots.set_parts(postgres, name, new, await asyncio.to_thread(cut, state))
         logger.info("snapshot", document=name, number=new, records=len(updates), bytes=len(state))
         await log.snapshotted(name, new, old.number + 1)
+        await sign_authors(postgres, name)
+        author = next((record.author for commit in reversed(commits) for record in reversed(commit.records)), b"")
+        size = await asyncio.to_thread(text_size, state)
+        await files.note_text(postgres, name, size, UUID(bytes=author) if author else None)

@@ -4,7 +4,8 @@ from typing import Final
 
 from gateway.operation import Operation
 from gateway.permissions import InProject
-from gateway.routes import content, versions
+from gateway.routes import blame, content, versions
+from schemas import blame as b
 from schemas import contents as c
 from schemas import files as f
 from schemas import versions as v
@@ -20,6 +21,7 @@ TEXTS: Final[tuple[Operation, ...]] = (
         "PUT", "/api/files/{id}/content", content.put_content, FILE_EDITOR,
         body=bytes, body_bytes=f.REQUEST_BYTES, answers=c.ContentWritten,
     ),
+    Operation("GET", "/api/files/{id}/blame", blame.get_blame, FILE_VIEWER, answers=b.Blame),
     Operation(
         "GET", "/api/files/{id}/versions", versions.list_versions, FILE_VIEWER,
         query=PageQuery, answers=Page[v.Version],

@@ -53,5 +53,5 @@ CREATE INDEX project_version_files_by_blob ON project_version_files (blob) WHERE
 CREATE TABLE document_authors (                           -- who wrote what is in a document's text now
     document text PRIMARY KEY REFERENCES documents (name) ON DELETE CASCADE,
     number   bigint NOT NULL,                             -- as of this record
-    runs     bytea NOT NULL                               -- rooms/blame.py
+    packed   bytea NOT NULL                               -- rooms/authors.py
 );

@@ -13,7 +13,7 @@ from rooms.replica import Replica
 from rooms.text import read_content
 from rooms.texts import Text, Texts
 from schemas.documents import DocumentName
-from schemas.records import Loaded
+from schemas.records import Commit, Loaded
 from store.document_past import up_to
 from tests.rooms.peers import Client
 from tests.rooms.twins import NAME, Log, Process, processes
@@ -39,6 +39,13 @@ class Shelves:
         commits = await self._process.read(name, 0)
         tail = up_to(commits, 0, number)
         return None if tail is None else Loaded(number, b"", tail)
+
+    async def authors(self, name: DocumentName) -> tuple[int, bytes]:
+        return 0, b""
+
+    async def records(self, name: DocumentName, after: int, number: int) -> list[Commit]:
+        commits = await self._process.read(name, after)
+        return [commit for commit in commits if commit.first <= number]
 
     @asynccontextmanager
     async def lease(self, name: DocumentName) -> AsyncIterator[Callable[[], None]]:
