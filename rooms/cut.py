@@ -6,6 +6,7 @@ state ──plan──► parts ──applied one by one──► the same docum
 
 from collections import Counter
 
+from rooms.codec.halves import pairs_in
 from rooms.codec.update import read_in_slices
 from rooms.errors import Malformed
 from rooms.limits import READ_SLICE
@@ -19,13 +20,14 @@ def cut(state: bytes) -> bytes:
     if len(state) <= READ_SLICE:
         return b""
     try:
-        cuts = at_once(plan(at_once(read_in_slices(state))))
+        claims = at_once(read_in_slices(state))
+        cuts = at_once(plan(claims))
         if len(cuts) < 2:
             return b""
-        packed = pack(cuts, state)
+        packed = pack(cuts, state, pairs_in(state, claims.layout or []))
         replica = Replica()
         for part in parts(state, packed):
-            replica.load(part)
+            replica.load(part, {})
     except Malformed:
         # What waits for something missing, or was once split inside a surrogate pair: rare, and no error.
         return b""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from rooms.codec.update import Claims, read_in_slices
 from rooms.errors import Malformed
-from rooms.limits import READ_SLICE
+from rooms.limits import MEND_MAX, READ_SLICE
 from rooms.parts import Plan, part, plan
 from rooms.replica import EMPTY_UPDATE, Replica
 from rooms.slices import Slices
@@ -56,7 +56,7 @@ class Draft:
         yield from self._fill(self._replica.encode())
         yield
         for cut in large.cuts:
-            self._deltas.append(self._copy.absorb(part(large.update, cut)))
+            self._deltas.append(self._copy.absorb(part(large.update, cut), mend_max=MEND_MAX))
             yield
         if not self._copy.reached(large.claims):
             raise Malformed("structs in the update cannot be merged")
@@ -86,8 +86,8 @@ class Draft:
             except Malformed:
                 # It is ours, and merges in one piece all the same (see cut.py).
                 cuts = []
-        if state != EMPTY_UPDATE and not cuts:
-            self._copy.load(state)
+        pairs = {client: set(clocks) for client, clocks in self._replica.pairs.items()}
+        self._copy.load(EMPTY_UPDATE if cuts else state, pairs)
         for cut in cuts:
-            self._copy.load(part(state, cut))
+            self._copy.load(part(state, cut), {})
             yield

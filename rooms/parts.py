@@ -18,6 +18,7 @@ from zlib import crc32
 
 import msgspec
 
+from rooms.codec.halves import Pairs
 from rooms.codec.lib0 import var_uint
 from rooms.codec.update import Claims, Structs
 from rooms.errors import Malformed
@@ -48,7 +49,7 @@ class Part(NamedTuple):
 
 Plan = list[Part]
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(tuple[int, list[Part]])
+_decoder = msgspec.msgpack.Decoder(tuple[int, list[Part], Pairs | None])
 
 
 def plan(claims: Claims) -> Slices[Plan]:
@@ -70,22 +71,25 @@ def part(update: bytes, cut: Part) -> bytes:
     return b"".join(out)
 
 
-def pack(cuts: Plan, update: bytes) -> bytes:
-    """A plan as bytes, to be stored beside its update."""
-    return _encoder.encode((crc32(update), cuts))
+def pack(cuts: Plan, update: bytes, pairs: Pairs | None = None) -> bytes:
+    """A plan as bytes, to be stored beside its update; and the characters that halves.py wants to know of."""
+    return _encoder.encode((crc32(update), cuts, pairs))
 
 
 def parts(update: bytes, packed: bytes) -> Iterator[bytes]:
     """The parts of an update by its packed plan; the update itself where there is none, or one of another update."""
+    return unpack(update, packed)[0]
+
+
+def unpack(update: bytes, packed: bytes) -> tuple[Iterator[bytes], Pairs | None]:
+    """The same, and the characters, None where they are not known."""
     try:
-        checksum, cuts = _decoder.decode(packed)
+        checksum, cuts, pairs = _decoder.decode(packed)
     except msgspec.DecodeError:
-        checksum, cuts = -1, []
+        return iter([update]), None
     if checksum != crc32(update):
-        yield update
-        return
-    for cut in cuts:
-        yield part(update, cut)
+        return iter([update]), None
+    return (part(update, cut) for cut in cuts), pairs
 
 
 class _Run:

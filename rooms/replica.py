@@ -10,25 +10,26 @@ of the client's own encoding reaches others.
 Traps of pycrdt 0.14.13 that are handled here. It panics on some hostile updates, and a panic is a BaseException. An
 update that fails may have been merged half, so there is a way back. Updates that wait inside it for what they depend
 on are lost when they come out of order, leave with every full state, and crash it on later merges: so it never gets
-them. Their sender is asked to synchronise again instead (document.py), and what it then sends is complete.
+them. Their sender is asked to synchronise again instead (document.py), and what it then sends is complete. It cannot
+split a character of two UTF-16 units (halves.py).
 """
 
 from typing import Any, NamedTuple
 
 import pycrdt
 
+from rooms.codec.halves import Pairs
 from rooms.codec.lib0 import read_var_uint, var_uint
 from rooms.codec.plain import Keystroke, read_keystroke
 from rooms.codec.update import Claims, read, read_in_slices
 from rooms.delete_set import DeleteSet, covers, is_known, read_delete_set
 from rooms.errors import Malformed
-from rooms.limits import WAY_BACK_MIN
+from rooms.halves import Halves, Halving, find, without
+from rooms.limits import DOCUMENT_MAX, MEND_MAX, WAY_BACK_MIN
 from rooms.slices import Slices, at_once
 
 EMPTY_UPDATE = b"\x00\x00"
 EMPTY_STATE_VECTOR = b"\x00"
-NO_STRUCTS = 1
-"""Bytes of an update without structs before its deletes."""
 
 
 class Applied(NamedTuple):
@@ -46,7 +47,7 @@ INCOMPLETE = Applied(b"", complete=False)
 class Replica:
     """One Yjs document in memory."""
 
-    __slots__ = ("_back", "_back_size", "_clocks", "_deltas", "_doc", "_listeners", "_subscription")
+    __slots__ = ("_back", "_back_size", "_clocks", "_deltas", "_doc", "_halves", "_listeners", "_subscription")
 
     def __init__(self, state: bytes = EMPTY_UPDATE) -> None:
         """`state`: what it begins with, see load; raises Malformed."""
@@ -58,6 +59,7 @@ class Replica:
         """Updates that make this replica anew, while there is a way back."""
         self._back_size = 0
         self._listeners: list[list[bytes]] = []
+        self._halves = Halves()
         self._doc: pycrdt.Doc[Any] = pycrdt.Doc()
         if state != EMPTY_UPDATE:
             self.load(state)
@@ -79,14 +81,22 @@ class Replica:
         """The CRDT itself, for the files of this folder that read its types. Nobody else changes it."""
         return self._doc
 
-    def load(self, state: bytes) -> None:
+    def load(self, state: bytes, pairs: Pairs | None = None) -> None:
         """Begin with this, trusted and complete as a snapshot or the next part of one; raises Malformed.
 
-        Nobody wants to know what was new in it: telling would cost a fifth of the loading.
+        Nobody wants to know what was new in it: telling would cost a fifth of the loading. `pairs`: all that it has,
+        see halves.py; they are looked for where they are not given.
         """
         assert self._subscription is None, "there were updates already"
         self._clocks = None
+        for client, clocks in (at_once(find(state)) if pairs is None else pairs).items():
+            self._halves.known.setdefault(client, set()).update(clocks)
         self._load(state)
+
+    @property
+    def pairs(self) -> Pairs:
+        """See halves.py."""
+        return self._halves.known
 
     def apply(self, update: bytes, claims: Claims | None = None) -> Applied:
         """Merge an update of a client; raises Malformed when it is not one, and then nothing has changed.
@@ -102,16 +112,26 @@ class Replica:
         for client, clock in keystroke.needs:
             if clock >= clocks.get(client, 0):
                 return INCOMPLETE
+        if self._halves.known and self._halves.near(keystroke):
+            return self._apply_any(update, claims)
         delta = self._merge(update)
         if delta:
             _advance(clocks, keystroke)
+            if keystroke.is_pair:
+                self._halves.learn_typed(keystroke)
             if self._back or self._listeners:
                 self._remember(delta)
         return Applied(delta, complete=True)
 
-    def absorb(self, update: bytes) -> bytes:
-        """Merge an update that depends on nothing unknown, as all in the log: the delta. Raises Malformed."""
-        delta = self._merge(update)
+    def absorb(self, update: bytes, *, mend_max: int = DOCUMENT_MAX) -> bytes:
+        """Merge an update that depends on nothing unknown, as all in the log: the delta. Raises Malformed.
+
+        `mend_max`: see MEND_MAX, for what clients send.
+        """
+        halving = self._halves.look(update)
+        delta = self._merge_around(update, halving, mend_max)
+        if halving is not None:
+            self._learn(halving)
         if delta and (self._back or self._listeners):
             self._remember(delta)
         if delta and self._clocks is not None:
@@ -136,7 +156,8 @@ class Replica:
         if not self.reached(claims):
             return False
         # What is known stays known, and what is deleted stays deleted, whatever comes meanwhile.
-        mine = yield from read_delete_set(self._doc.get_update(self.state_vector()), NO_STRUCTS)
+        # One byte says that there are no structs.
+        mine = yield from read_delete_set(self._doc.get_update(self.state_vector()), 1)
         theirs = yield from read_delete_set(update, claims.end_of_structs)
         return (yield from covers(mine, theirs))
 
@@ -158,7 +179,7 @@ class Replica:
 
     def has_all(self, claims: Claims) -> bool:
         """Whether all that an update depends on is here, or in the update itself."""
-        return _has_all(self._clocks if self._clocks is not None else self._count(), claims)
+        return claims.are_met(self._clocks if self._clocks is not None else self._count())
 
     def reached(self, claims: Claims) -> bool:
         """Whether all that an update brings is here."""
@@ -180,6 +201,7 @@ class Replica:
         self._observe(False)
         other._observe(False)
         self._doc, other._doc = other._doc, self._doc
+        self._halves = other._halves
         self._clocks, self._back = None, []
 
     def let_go_of_way_back(self) -> None:
@@ -195,22 +217,41 @@ class Replica:
             return INCOMPLETE
         if not self._back:
             self._back, self._back_size = [self.encode()], 0
+        halving = self._halves.look(update, claims)
         try:
-            delta = self._merge(update)
+            delta = self._merge_around(update, halving, MEND_MAX)
             self._clocks = None
             complete = self.reached(claims)
             if delta != update:
                 # Where it had to split a surrogate pair it writes empty or surplus structs.
                 complete = complete and self.reached(read(delta or EMPTY_UPDATE))
         except Malformed:
-            self._go_back()
+            self._renew(self._back)
             raise
         if not complete:
-            self._go_back()
+            self._renew(self._back)
             raise Malformed("structs in the update depend on one another in a circle, or split a character")
+        if halving is not None:
+            self._learn(halving)
         if delta:
             self._remember(delta)
         return Applied(delta, complete=True)
+
+    def _merge_around(self, update: bytes, halving: Halving | None, mend_max: int) -> bytes:
+        if halving is None:
+            return self._merge(update)
+        if halving.splits:
+            state = self.encode()
+            if len(state) > mend_max:
+                raise Malformed("an update may not split a character in so large a document")
+            self._renew([without(state, halving.splits)])
+        return self._merge(halving.update)
+
+    def _learn(self, halving: Halving) -> None:
+        self._halves.learn(halving)
+        if halving.splits:
+            # What this replica was before cannot be merged with what comes now.
+            self._back = []
 
     def _load(self, update: bytes) -> None:
         doc = self._doc._doc
@@ -249,13 +290,13 @@ class Replica:
         if self._back_size > max(WAY_BACK_MIN, len(self._back[0])):
             self._back = []
 
-    def _go_back(self) -> None:
-        """Make this replica anew, without what was merged since `_remember`."""
+    def _renew(self, updates: list[bytes]) -> None:
+        """Begin anew with these: those of the way back are without what was merged since `_remember`."""
         self._clocks = None
         self._observe(False)
         self._deltas.clear()
         self._doc = pycrdt.Doc()
-        for update in self._back:
+        for update in updates:
             self._load(update)
 
     def _count(self) -> dict[bytes, int]:
@@ -266,22 +307,6 @@ class Replica:
 def _advance(clocks: dict[bytes, int], keystroke: Keystroke) -> None:
     if keystroke.end > clocks.get(keystroke.client, 0):
         clocks[keystroke.client] = keystroke.end
-
-
-def _has_all(clocks: dict[bytes, int], claims: Claims) -> bool:
-    ends: dict[int, int] = {}
-    for client, begin, end in claims.sections:
-        known = ends[client] if client in ends else clocks.get(var_uint(client), 0)
-        if begin > known:
-            return False
-        ends[client] = max(known, end)
-    for client, clock in claims.needs.items():
-        if clock >= (ends[client] if client in ends else clocks.get(var_uint(client), 0)):
-            return False
-    for client, end in claims.deletes.items():
-        if end > (ends[client] if client in ends else clocks.get(var_uint(client), 0)):
-            return False
-    return True
 
 
 def merge(updates: list[bytes]) -> bytes:

@@ -46,6 +46,10 @@ class Keystroke(NamedTuple):
     """Behind what was typed; `clock` where it was deleted."""
     needs: tuple[tuple[bytes, int], ...]
     """The clocks of these clients have to be higher."""
+    deleted: int = 0
+    """How many clocks, up to the one in `needs`."""
+    is_pair: bool = False
+    """Whether what was typed is one character of two UTF-16 units."""
 
 
 def read_keystroke(update: bytes) -> Keystroke | None:
@@ -55,14 +59,17 @@ def read_keystroke(update: bytes) -> Keystroke | None:
         return None
     client, clock, left, left_clock, right, right_clock, text, deleted, start, length = match.groups()
     if client is None:
-        return Keystroke(deleted, 0, 0, ((deleted, _number(start) + _number(length) - 1),))
+        count = _number(length)
+        return Keystroke(deleted, 0, 0, ((deleted, _number(start) + count - 1),), count)
     at = _number(clock)
-    size = len(text) - 1 if text.isascii() else 1 + (text[0] == 4)
+    is_pair = text[0] == 4 and not text.isascii()
+    size = len(text) - 1 if text.isascii() else 1 + is_pair
     if right is None:
-        return Keystroke(client, at, at + size, ())
+        return Keystroke(client, at, at + size, (), 0, is_pair)
     if left is None:
-        return Keystroke(client, at, at + size, ((right, _number(right_clock)),))
-    return Keystroke(client, at, at + size, ((left, _number(left_clock)), (right, _number(right_clock))))
+        return Keystroke(client, at, at + size, ((right, _number(right_clock)),), 0, is_pair)
+    needs = ((left, _number(left_clock)), (right, _number(right_clock)))
+    return Keystroke(client, at, at + size, needs, 0, is_pair)
 
 
 def _number(raw: bytes) -> int:

@@ -16,11 +16,11 @@ Source: yjs 13.6, `src/utils/encoding.js` and `src/structs`; lib0, `decoding.js`
 """
 
 from array import array
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 
 from rooms.codec.content import read_content, read_values_of
-from rooms.codec.lib0 import read_var_string, read_var_uint
+from rooms.codec.lib0 import read_var_string, read_var_uint, var_uint
 from rooms.errors import Malformed
 from rooms.limits import PART_STRUCTS, READ_SLICE
 
@@ -59,6 +59,22 @@ class Claims:
     """In the order of the update, where it was asked for."""
     ranges: list[tuple[int, int, int, int]] = field(default_factory=list)
     """With the layout: (client, how many deleted ranges, offset, offset behind), up to PART_STRUCTS at a time."""
+
+    def are_met(self, clocks: Mapping[bytes, int]) -> bool:
+        """Whether all that the update depends on is in a state vector (clients by their lib0 bytes) or in itself."""
+        ends: dict[int, int] = {}
+        for client, begin, end in self.sections:
+            known = ends[client] if client in ends else clocks.get(var_uint(client), 0)
+            if begin > known:
+                return False
+            ends[client] = max(known, end)
+        for client, clock in self.needs.items():
+            if clock >= (ends[client] if client in ends else clocks.get(var_uint(client), 0)):
+                return False
+        for client, end in self.deletes.items():
+            if end > (ends[client] if client in ends else clocks.get(var_uint(client), 0)):
+                return False
+        return True
 
 
 Reading = Generator[None, None, Claims]

@@ -147,12 +147,12 @@ def refuse(monkeypatch: pytest.MonkeyPatch) -> None:
     """The CRDT fails on the fifth part of an update."""
     absorb, count = Replica.absorb, 0
 
-    def failing(replica: Replica, update: bytes) -> bytes:
+    def failing(replica: Replica, update: bytes, **how: Any) -> bytes:
         nonlocal count
         count += 1
         if count == 5:
             raise Malformed("it panicked")
-        return absorb(replica, update)
+        return absorb(replica, update, **how)
 
     monkeypatch.setattr(Replica, "absorb", failing)
 

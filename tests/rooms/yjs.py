@@ -19,6 +19,8 @@ class Verdict:
     """Something waits for what it depends on."""
     state: bytes
     """The state vector afterwards."""
+    text: str
+    """The text of the root `content`."""
 
 
 class Yjs:
@@ -30,7 +32,11 @@ class Yjs:
     def apply(self, updates: list[bytes]) -> Verdict:
         """A fresh document, and these updates in this order."""
         answer = self._ask({"updates": [update.hex() for update in updates]})
-        return Verdict(answer["error"], answer["pending"], bytes.fromhex(answer["state"]))
+        return Verdict(answer["error"], answer["pending"], bytes.fromhex(answer["state"]), answer["text"])
+
+    def halves(self, seed: int) -> list[bytes]:
+        """What clients send that type, format and delete emoji and halves of them, in causal order."""
+        return [bytes.fromhex(update) for update in self._ask({"halves": seed})["updates"]]
 
     def parses(self, presence: bytes) -> bool:
         """Whether an awareness client could read this state."""
