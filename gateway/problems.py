@@ -129,4 +129,5 @@ def _challenge(error: str, description: str) -> dict[str, str]:
 
 
 def _kept(error: web.HTTPException) -> dict[str, str]:
-    return {name: error.headers[name] for name in ("Retry-After", "WWW-Authenticate", "Content-Range") if name in error.headers}
+    kept = ("Retry-After", "WWW-Authenticate", "Content-Range")
+    return {name: error.headers[name] for name in kept if name in error.headers}

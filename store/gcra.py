@@ -1,7 +1,7 @@
 """The generic cell rate algorithm (ITU-T I.371): the arithmetic of rate limits, pure. store/lua/gcra.lua says the same.
 
-A window of `count` requests in `seconds` lets `count` come at once, and then one every `seconds / count`. All that is kept
-per subject and window is one number, the theoretical arrival time (TAT).
+A window of `count` requests in `seconds` lets `count` come at once, and then one every `seconds / count`. All that is
+kept per subject and window is one number, the theoretical arrival time (TAT).
 """
 
 from collections.abc import Mapping, Sequence
@@ -52,7 +52,7 @@ class Verdict:
 
 
 def take(tats: Mapping[int, int], windows: Sequence[Window], now: int) -> tuple[Verdict, dict[int, int]]:
-    """One request at `now` (microseconds) for a subject with `tats` (by index of window): the verdict and the new TATs."""
+    """One request at `now` (microseconds) of a subject with `tats` (by index of window): the verdict, the new TATs."""
     ahead = [max(now, tats.get(index, now)) + window.interval for index, window in enumerate(windows)]
     left = tuple(window.tolerance - (tat - now) for window, tat in zip(windows, ahead, strict=True))
     if min(left) < 0:

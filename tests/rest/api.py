@@ -52,7 +52,9 @@ class Api:
     ) -> Reply:
         """One request; the reply, whatever its status."""
         headers = dict(headers or {}) | ({"Authorization": f"Bearer {token}"} if token else {})
-        options: dict[str, Any] = {"data": io.BytesIO(raw)} if raw is not None else {} if json is None else {"json": json}
+        options: dict[str, Any] = {} if json is None else {"json": json}
+        if raw is not None:
+            options = {"data": io.BytesIO(raw)}
         async with self.client.request(method, path, headers=headers, **options) as response:
             body = await response.json(content_type=None) if "json" in response.content_type else None
             return Reply(response.status, CIMultiDict(response.headers), body)
