@@ -59,13 +59,15 @@ async def list_members(db: Queries, project_id: UUID, limit: int, after: tuple[s
     return await db.rows(
         MemberRow,
         """
-        SELECT project_members.user_id, project_members.role AS role_name, users.display_name, users.username,
-               users.avatar_url, users.is_guest, project_members.invited_by, project_members.created_at
-        FROM project_members JOIN users ON users.id = project_members.user_id
-        WHERE project_members.project_id = %(project)s
-          AND (project_members.created_at, project_members.user_id) > (%(at)s::timestamptz, %(id)s)
-        ORDER BY project_members.created_at, project_members.user_id
-        LIMIT %(limit)s
+        SELECT shown.user_id, shown.role AS role_name, users.display_name, users.username,
+               users.avatar_url, users.is_guest, shown.invited_by, shown.created_at
+        FROM (
+            SELECT user_id, role, invited_by, created_at FROM project_members
+            WHERE project_id = %(project)s AND (created_at, user_id) > (%(at)s::timestamptz, %(id)s)
+            ORDER BY created_at, user_id
+            LIMIT %(limit)s
+        ) AS shown JOIN users ON users.id = shown.user_id
+        ORDER BY shown.created_at, shown.user_id
         """,
         {"project": project_id, "limit": limit, "at": after[0], "id": after[1]},
     )

@@ -16,3 +16,6 @@ BEGIN
 END $$;
 CREATE TRIGGER note_changed BEFORE UPDATE OF number ON documents
     FOR EACH ROW WHEN (OLD.number <> NEW.number) EXECUTE FUNCTION note_changed_document();
+
+-- Of living and deleted files together: when a project is removed, so that its files are found.
+CREATE INDEX files_by_project ON files (project_id);
