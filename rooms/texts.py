@@ -12,7 +12,7 @@ Called by gateway/routes/content.py and versions.py.
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -103,6 +103,14 @@ class Texts:
         with Scratch() as scratch:
             await self._documents.turns.run(scratch.load(loaded))
             return Loaded(loaded.number, scratch.encode(), ())
+
+    async def number(self, name: DocumentName) -> int | None:
+        """The last record of its log, None where it has left Redis; raises Unavailable."""
+        return (await self.numbers([name]))[0]
+
+    async def numbers(self, names: Sequence[DocumentName]) -> list[int | None]:
+        """The same for many."""
+        return await self._documents.numbers(names)
 
     async def blame(self, name: DocumentName) -> tuple[int, list[Run]]:
         """Who wrote which part of the text, as of a record. Raises NotText, Unavailable."""

@@ -94,4 +94,5 @@ class ProjectRestored(Struct, frozen=True):
     restored: int  # files whose content, path or deletion was taken back
     unchanged: int
     removed: int  # files made since then; they can be restored for 30 days
+    failed: list[str]  # paths of texts that could not be restored: deleted for good, or of types that cannot be
     before: int  # the version that keeps what was there until then

@@ -4,7 +4,7 @@ from typing import Final
 
 from gateway.operation import Operation
 from gateway.permissions import InProject
-from gateway.routes import blame, content, versions
+from gateway.routes import blame, content, project_versions, versions
 from schemas import blame as b
 from schemas import contents as c
 from schemas import files as f
@@ -14,6 +14,7 @@ from schemas.roles import Role
 
 FILE_VIEWER, FILE_PUBLIC_VIEWER = InProject(Role.VIEWER, of="file"), InProject(Role.VIEWER, public=True, of="file")
 FILE_EDITOR = InProject(Role.EDITOR, of="file")
+VIEWER, EDITOR = InProject(Role.VIEWER), InProject(Role.EDITOR)
 
 TEXTS: Final[tuple[Operation, ...]] = (
     Operation("GET", "/api/files/{id}/content", content.get_content, FILE_PUBLIC_VIEWER, answers=bytes),
@@ -37,5 +38,21 @@ TEXTS: Final[tuple[Operation, ...]] = (
     ),
     Operation(
         "POST", "/api/files/{id}/versions/{seq}/restore", versions.restore_version, FILE_EDITOR, answers=v.Restored,
+    ),
+    Operation(
+        "GET", "/api/projects/{id}/versions", project_versions.list_project_versions, VIEWER,
+        query=PageQuery, answers=Page[v.ProjectVersion],
+    ),
+    Operation(
+        "POST", "/api/projects/{id}/versions", project_versions.create_project_version, EDITOR,
+        body=v.VersionRequest, optional_body=True, answers=v.ProjectVersion, status=201, creates=True,
+    ),
+    Operation(
+        "GET", "/api/projects/{id}/versions/{seq}", project_versions.get_project_version, VIEWER,
+        answers=v.ProjectManifest,
+    ),
+    Operation(
+        "POST", "/api/projects/{id}/versions/{seq}/restore", project_versions.restore_project_version, EDITOR,
+        answers=v.ProjectRestored,
     ),
 )  # fmt: skip
