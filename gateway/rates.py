@@ -145,7 +145,7 @@ class OwnRates:
 
 
 def rate_headers(verdict: Verdict, windows: Windows) -> Mapping[str, str]:
-    """`RateLimit-Policy`, and `RateLimit` of the window with the least left (draft-ietf-httpapi-ratelimit-headers-10)."""
+    """`RateLimit-Policy`, and `RateLimit` of the scarcest window (draft-ietf-httpapi-ratelimit-headers-10)."""
     at = verdict.narrowest(windows)
     left, window = verdict.left[at], windows[at]
     headers = {

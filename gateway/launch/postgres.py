@@ -118,7 +118,7 @@ async def initialise(home: Home, programs: Path, who: Account | None) -> None:
     for name, command in steps.items():
         program = Program(name, command, environment(), Path("/"), account=who)
         await run_once(program, home, START_SERVER)
-    new.rename(home.postgres)
+    await asyncio.to_thread(new.rename, home.postgres)
 
 
 def environment() -> dict[str, str]:
