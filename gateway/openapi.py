@@ -145,7 +145,7 @@ def _given(field: Json) -> Json:
 
 
 def _responses(operation: Operation, schema_of: Mapping[Any, Json]) -> Json:
-    status = str(operation.status if operation.answers is not None else 204)
+    status = str(204 if operation.answers is None and operation.status == 200 else operation.status)
     answer: Json = {"description": "Done."}
     if operation.answers is bytes:
         answer["content"] = {"*/*": {"schema": {}}}
