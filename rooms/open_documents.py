@@ -15,8 +15,9 @@ from rooms import large_update
 from rooms.committer import Committer
 from rooms.document import Document
 from rooms.figures import Figures
+from rooms.halves import find
 from rooms.limits import CATCH_UP_AT_ONCE, GAP_PATIENCE, OPEN_TIMEOUT, UNLOAD_AFTER
-from rooms.parts import parts
+from rooms.parts import unpack
 from rooms.peer import Peer
 from rooms.ports import Library, Log
 from rooms.presence_relay import PresenceRelay
@@ -243,8 +244,12 @@ def _follow(document: Document, commits: Sequence[Commit]) -> Slices[None]:
 def _fill(loaded: Loaded) -> Slices[Replica]:
     """A replica of what was loaded."""
     replica = Replica()
-    for part in parts(loaded.state or EMPTY_UPDATE, loaded.parts):
-        replica.load(part)
+    made, pairs = unpack(loaded.state or EMPTY_UPDATE, loaded.parts)
+    if pairs is None:
+        pairs = yield from find(loaded.state)
+    replica.load(EMPTY_UPDATE, pairs)
+    for part in made:
+        replica.load(part, {})
         yield
     for commit in loaded.tail:
         for record in commit.records:
