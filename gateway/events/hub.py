@@ -20,6 +20,8 @@ from store.event_log import EventRecord, Tail
 from store.limits import EVENT_PAGE
 
 logger = structlog.get_logger("gateway.events")
+Reading = tuple[Tail, int]
+"""What was read, and how many announcements there had been when the reading began."""
 RETRY_SECONDS = 1.0
 """Pause after Redis did not answer."""
 
@@ -42,11 +44,13 @@ class Following(Protocol):
 class Topic:
     """A topic that somebody here follows."""
 
-    __slots__ = ("heard", "subscriptions")
+    __slots__ = ("announcements", "heard", "subscriptions")
 
     def __init__(self) -> None:
         self.heard = 0
         """The last number that was announced."""
+        self.announcements = 0
+        """How many there were; also counts when some may have been missed."""
         self.subscriptions: set[Subscription] = set()
 
 
@@ -57,7 +61,7 @@ class Hub:
         self._log = log
         self._following = following
         self._topics: dict[str, Topic] = {}
-        self._reads: dict[tuple[str, int], asyncio.Task[Tail]] = {}
+        self._reads: dict[tuple[str, int], asyncio.Task[Reading]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns = asyncio.Semaphore(CATCH_UP_AT_ONCE)
         self.delivered = 0
@@ -85,9 +89,10 @@ class Hub:
         try:
             await self._following.follow(subscription.topic)
             if after is None:
+                subscription.seen = topic.announcements
                 subscription.number = await self._log.number(subscription.topic)
                 return subscription.number, False
-            tail = await self._read(subscription.topic, after)
+            tail, subscription.seen = await self._read(subscription.topic, after)
         except BaseException:
             topic.subscriptions.discard(subscription)
             raise
@@ -100,7 +105,7 @@ class Hub:
         if topic is None or subscription not in topic.subscriptions:
             return
         subscription.catching_up = False
-        if subscription.number == end >= topic.heard:
+        if subscription.number == end and topic.announcements == subscription.seen:
             # What comes after it is still to be announced: following began before the log was read.
             subscription.live = True
         else:
@@ -127,6 +132,7 @@ class Hub:
         if topic is None:
             return
         topic.heard = last
+        topic.announcements += 1
         frames = b"" if records is None else record_frames(name, records)
         for subscription in list(topic.subscriptions):
             if not subscription.live or subscription.number >= last:
@@ -142,6 +148,9 @@ class Hub:
 
     def missed_events(self) -> None:
         """Announcements may have been missed."""
+        for topic in self._topics.values():
+            topic.announcements += 1
+            topic.heard = 0
         self._start(self._look_behind())
 
     # Tasks
@@ -184,7 +193,7 @@ class Hub:
             while self._wants(subscription):
                 try:
                     async with self._turns:
-                        tail = await self._read(subscription.topic, subscription.number)
+                        tail, subscription.seen = await self._read(subscription.topic, subscription.number)
                 except Unavailable as error:
                     logger.warning("catching up waits", topic=subscription.topic, reason=str(error))
                     await asyncio.sleep(RETRY_SECONDS)
@@ -207,24 +216,32 @@ class Hub:
             self.delivered += len(tail.records)
             if len(tail.records) == EVENT_PAGE:
                 return False
-        subscription.live = subscription.number >= topic.heard
+        # All of the log was read. Was anything added since? What was announced meanwhile says so, or was read as well.
+        was_read = 0 < topic.heard <= subscription.number
+        subscription.live = was_read or topic.announcements == subscription.seen
         return subscription.live
 
     def _wants(self, subscription: Subscription) -> bool:
         topic = self._topics.get(subscription.topic)
         return topic is not None and subscription in topic.subscriptions and not subscription.outlet.full
 
-    async def _read(self, topic: str, after: int) -> Tail:
+    async def _read(self, name: str, after: int) -> Reading:
         # Shared: after an interruption, all who follow a topic ask for the same.
-        key = (topic, after)
+        key = (name, after)
         task = self._reads.get(key)
-        if task is None:
-            task = self._reads[key] = asyncio.create_task(self._log.read(topic, after))
+        if task is None or task.done():
+            task = self._reads[key] = asyncio.create_task(self._ask(name, after))
             task.add_done_callback(lambda done: self._done(key, done))
         return await asyncio.shield(task)
 
-    def _done(self, key: tuple[str, int], task: "asyncio.Task[Tail]") -> None:
-        del self._reads[key]
+    async def _ask(self, name: str, after: int) -> Reading:
+        topic = self._topics.get(name)
+        seen = 0 if topic is None else topic.announcements
+        return await self._log.read(name, after), seen
+
+    def _done(self, key: tuple[str, int], task: "asyncio.Task[Reading]") -> None:
+        if self._reads.get(key) is task:
+            del self._reads[key]
         if not task.cancelled():
             task.exception()  # seen: whoever asked may be gone
 

@@ -26,7 +26,7 @@ class Outlet(Protocol):
 class Subscription:
     """From `subscribe` to `unsubscribe`."""
 
-    __slots__ = ("access", "catching_up", "document_name", "live", "number", "outlet", "topic")
+    __slots__ = ("access", "catching_up", "document_name", "live", "number", "outlet", "seen", "topic")
 
     def __init__(self, topic: str, outlet: Outlet, access: Access) -> None:
         self.topic = topic
@@ -35,6 +35,8 @@ class Subscription:
         """In which project, by what right; watched where the topic lies in one."""
         self.number = 0
         """The client has all records up to this one."""
+        self.seen = 0
+        """Announcements of the topic that there had been when the log was last read for it."""
         self.live = False
         """It gets what is announced; otherwise it reads the log."""
         self.catching_up = True

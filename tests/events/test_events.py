@@ -66,6 +66,7 @@ async def test_resumes_after_a_cut(url: str, ann: Person, happen: Told) -> None:
     await happen(ann.project, *(f"test.missed{n}" for n in range(250)))
     async with connected(url, ann.token) as client:
         end = await client.subscribe(ann.topic, after=seen["number"])
+        await client.records(250)
         await happen(ann.project, "test.z")
         records = await client.records(251)
         assert kinds(records) == [f"test.missed{n}" for n in range(250)] + ["test.z"]
