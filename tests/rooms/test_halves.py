@@ -111,20 +111,20 @@ def check(judge: Yjs, updates: list[bytes]) -> None:
 @pytest.mark.js
 @pytest.mark.parametrize("case", SPLITS)
 def test_what_comes_between_halves(case: str, judge: Yjs) -> None:
-    """[S3] A reader that joins afterwards, in any way, sees what the writer sees."""
+    """[S11] A reader that joins afterwards, in any way, sees what the writer sees."""
     check(judge, SPLITS[case])
 
 
 @pytest.mark.js
 def test_clients_that_split_characters(judge: Yjs) -> None:
-    """[S3] [S8] The same with several clients that type, format and delete, unit by unit."""
+    """[S11] [S8] The same with several clients that type, format and delete, unit by unit."""
     for seed in range(CASES):
         check(judge, judge.halves(seed))
 
 
 @pytest.mark.js
 def test_large_updates_that_split_characters(judge: Yjs, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same where a large update is merged part by part beside the replica."""
+    """[S11] The same where a large update is merged part by part beside the replica."""
     monkeypatch.setattr(rooms.parts, "PART_STRUCTS", 2)
     for seed in range(CASES // 4):
         updates = judge.halves(seed)
@@ -141,7 +141,7 @@ def test_large_updates_that_split_characters(judge: Yjs, monkeypatch: pytest.Mon
 
 
 def test_what_is_refused_leaves_the_character(monkeypatch: pytest.MonkeyPatch) -> None:
-    """[L1] MEND_MAX: in a larger document a character cannot be split; it stays, and so it does where merging fails."""
+    """[L1] [S11] MEND_MAX: in a larger document no character is split; it stays, as it does where merging fails."""
     replica = Replica(SMILE)
     before = replica.encode()
     monkeypatch.setattr(replica_module, "MEND_MAX", len(before) - 1)
@@ -184,6 +184,19 @@ def test_where_characters_are_found() -> None:
     assert found == Replica(state).pairs
     lookalike = 0xF3 & 0x7F | 0x20 << 7 | 0x21 << 14 | 0x22 << 21 | 1 << 28
     assert b"\xf3\xa0\xa1\xa2" in var_uint(lookalike) and not Replica(text(lookalike, 0, "plain")).pairs
+
+
+def test_a_state_of_earlier_times() -> None:
+    """A state in which a character was split before this was seen to still opens, and is edited."""
+    doc: pycrdt.Doc[Any] = pycrdt.Doc()
+    for update in (SMILE, DELETES_HALF):
+        doc.apply_update(update)
+    state = doc.get_update()
+    with pytest.raises(Malformed):
+        at_once(read_in_slices(state))
+    replica = Replica(state)
+    assert replica.apply(text(7, 0, "on")).complete
+    assert compact(state, [text(7, 0, "on")])
 
 
 def test_they_are_stored_with_a_plan() -> None:

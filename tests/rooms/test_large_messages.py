@@ -94,7 +94,7 @@ def acknowledged(line: Line, count: int) -> Callable[[], bool]:
 
 
 async def test_messages_keep_their_order(gateway: Desk, line: Line) -> None:
-    """[S3] [D2] [D3] What comes behind a large update is dealt with behind it, and acknowledged with it, in order."""
+    """[S10] [D2] [D3] What comes behind a large update is dealt with behind it, and acknowledged with it, in order."""
     update = scattered()
     dependent = after(9, 0, 0, "b").replace(b"\x84\x09\x00", b"\x84" + b"\xf5\x03\x00")
     line.say(messages.update(update), messages.update(dependent), STEP_1)
@@ -156,7 +156,7 @@ async def test_two_reasons_not_to_read(gateway: Desk, line: Line, monkeypatch: p
 
 
 async def test_what_waited_for_a_token(gateway: Desk) -> None:
-    """[S3] Large updates that waited for a token keep their place among what waited, and before what comes then."""
+    """[S10] Large updates that waited for a token keep their place among what waited, and before what comes then."""
     transport, connection = gateway.connect()
     line = Line(transport, connection, ADDRESS)
     dependent = after(9, 0, 0, "b").replace(b"\x84\x09\x00", b"\x84" + b"\xf5\x03\x00")

@@ -84,7 +84,7 @@ def whole(log: Log) -> Replica:
 
 
 async def test_others_go_on_meanwhile(place: tuple[Log, Process, Document]) -> None:
-    """[S3] [D4] While a large update is merged others go on as if it were not there; then all have all of it."""
+    """[S10] [D4] While a large update is merged others go on as if it were not there; then all have all of it."""
     log, process, document = place
     author, typist, reader = (joined(document, Client(number)) for number in (1, 2, 3))
     typist.text += "before "
@@ -159,7 +159,7 @@ def refuse(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("how", ["half-way", "cut short", "one byte more", "circle"])
 async def test_all_or_nothing(place: tuple[Log, Process, Document], monkeypatch: pytest.MonkeyPatch, how: str) -> None:
-    """[L1] A large update that fails, wherever it fails, leaves nothing anywhere."""
+    """[L1] [S10] A large update that fails, wherever it fails, leaves nothing anywhere."""
     log, process, document = place
     author, other = joined(document, Client(1)), joined(document, Client(2))
     other.text += "kept"
@@ -195,7 +195,7 @@ def _short(number: int) -> bytes:
 
 
 async def test_who_leaves_takes_it_along(place: tuple[Log, Process, Document]) -> None:
-    """A peer that is gone before its large update was merged leaves nothing of it."""
+    """[S10] A peer that is gone before its large update was merged leaves nothing of it."""
     log, process, document = place
     author, other = joined(document, Client(1)), joined(document, Client(2))
     done = receive(process, author, scattered())
