@@ -46,6 +46,10 @@ class Connected:
         self.clock += taken
         return taken
 
+    async def present(self, token: str) -> None:
+        """Hocuspocus: show a token, again."""
+        await self.raw.send(self.address + b"\x02\x00" + var_string(token))
+
     async def type_until_refused(self) -> tuple[int, int]:
         """Insert letters without waiting for answers, until one is refused: how many were sent, and how many taken."""
         already, sent, accepted, refused = self.clock, 0, 0, 0

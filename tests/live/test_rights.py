@@ -64,6 +64,19 @@ async def test_whoever_may_no_longer(
         assert await stays.type()
 
 
+async def test_coming_back_on_the_same_socket(stack: Stack) -> None:
+    """[W2] Who was denied a Hocuspocus document and is let in again may come back without another connection."""
+    scene = Scene(stack)
+    token = scene.room_token(scene.member)
+    async with connected("hocuspocus", stack.ws_urls[1], scene.project, "main", token) as member:
+        await asyncio.to_thread(scene.member_goes, scene.member)
+        assert (await member.told()).startswith("denied: ")
+        scene.sql("INSERT INTO project_members VALUES (%s, %s, 'editor')", scene.project, scene.member.id)
+        await member.present(token)
+        assert await member.told() == "read-write"
+        assert await member.type()
+
+
 @pytest.mark.parametrize("gateway", [0, 1])
 @pytest.mark.parametrize("dialect", DIALECTS)
 async def test_a_lower_and_a_higher_role(stack: Stack, dialect: Dialect, gateway: int) -> None:
