@@ -14,6 +14,7 @@ from typing import Final, Literal
 from uuid import UUID
 
 from store.postgres import Queries
+from store.projects import KEEP_DELETED_DAYS
 from store.search_words import search_query, search_words
 
 WALK: Final = 1_000
@@ -198,18 +199,18 @@ async def list_public(db: Queries, wanted: Wanted, after: After | None, limit: i
 
 
 async def list_deleted(db: Queries, user_id: UUID, after: After | None, limit: int) -> list[ListedRow]:
-    """The deleted projects that somebody owns, the latest first; those about to be removed as well."""
+    """The deleted projects that somebody owns and can restore, the latest first."""
     after = after or START["updated"]
     return await db.rows(
         ListedRow,
         f"""
         SELECT {_COLUMNS}, project_members.role AS role_name, project_name AS sort_name, 0::bigint AS walked
         FROM project_members JOIN projects ON projects.id = project_id
-        WHERE user_id = %(user)s AND role = 'owner' AND project_deleted_at IS NOT NULL
+        WHERE user_id = %(user)s AND role = 'owner' AND project_deleted_at > now() - make_interval(days => %(days)s)
           AND (project_deleted_at, project_id) < (%(at)s::timestamptz, %(id)s)
         ORDER BY project_deleted_at DESC, project_id DESC LIMIT %(limit)s
         """,
-        {"user": user_id, "at": after.at, "id": after.id, "limit": limit},
+        {"user": user_id, "at": after.at, "id": after.id, "limit": limit, "days": KEEP_DELETED_DAYS},
     )
 
 

@@ -17,6 +17,7 @@ from store.document_log import DocumentLog
 from store.postgres import Postgres
 from workers.keep_versions import keep_versions, thin_out
 from workers.purge_files import purge_blobs, purge_files, purge_paths
+from workers.remove_projects import remove_projects
 from workers.settings import Settings
 
 logger = structlog.get_logger("workers")
@@ -45,6 +46,7 @@ def chores(postgres: Postgres, log: DocumentLog) -> Sequence[Chore]:
         Chore("keep versions", 15, lambda: keep_versions(postgres)),
         Chore("thin out versions", 600, lambda: thin_out(postgres, datetime.now(UTC), BATCH)),
         Chore("remove deleted files", 60, lambda: purge_files(postgres, log)),
+        Chore("remove deleted projects", 600, lambda: remove_projects(postgres, log.forget)),
         Chore("forget former paths", 600, lambda: purge_paths(postgres)),
         Chore("remove unused bytes", 600, lambda: purge_blobs(postgres)),
         Chore("forget idempotency keys", 60, lambda: repeats.remove_old(postgres, DAY, BATCH)),

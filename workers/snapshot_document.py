@@ -13,10 +13,11 @@ import structlog
 from rooms.cut import cut
 from rooms.replica import compact
 from rooms.text import text_size
-from schemas.documents import DocumentName
+from schemas.documents import DocumentName, project_of
 from store import files, snapshots
 from store.document_log import DocumentLog
 from store.postgres import Postgres
+from store.projects import touch_project
 from workers.sign_authors import sign_authors
 
 logger = structlog.get_logger("workers")
@@ -54,3 +55,4 @@ async def snapshot_document(postgres: Postgres, log: DocumentLog, name: Document
         author = next((record.author for commit in reversed(commits) for record in reversed(commit.records)), b"")
         size = await asyncio.to_thread(text_size, state)
         await files.note_text(postgres, name, size, UUID(bytes=author) if author else None)
+        await touch_project(postgres, project_of(name))

@@ -57,6 +57,7 @@ async def create_invite(call: Call) -> Answer:
             invited_by=call.caller.user_id,
             seconds=body.expires_in,
         )
+        # Not the address: whoever may read a public project hears of it.
         await tell(tx, call, project_id, "invite.created", invite_id=invite_id, role=body.role.value)
         await audit(tx, call, "invite.created", project_id, invite_id=invite_id, role=body.role.value)
         return row
@@ -105,6 +106,8 @@ async def accept_invite(call: Call) -> bodies.InviteAccepted:
         invite = await invites.find_invite(tx, _hashed(token))
         if invite is None or invite.revoked_at is not None:
             raise Missing(GONE)
+        if invite.invited_by is not None and await members.find_person(tx, invite.invited_by) is None:
+            raise Missing(GONE)  # who made it was banned, or has left Atrium
         role = await projects.find_role(tx, project_id, caller.user_id)
         if invite.accepted_at is not None:
             if invite.accepted_by == caller.user_id and role is not None:

@@ -113,7 +113,7 @@ async def remove_member(call: Call) -> None:
             await _leave_ownership(tx, locked, user_id)
         await members.remove_member(tx, project_id, user_id)
         await invites.revoke_invites_of(tx, project_id, user_id)
-        await tell(tx, call, project_id, "member.removed", user_id=user_id, display_name=row.display_name)
+        await tell(tx, call, project_id, "member.removed", user_id=user_id)
         await tell_user(tx, call, user_id, project_id, "member.removed", name=locked.name)
         await add_access_change(tx, "member.changed", project_id=project_id, user_id=user_id)
         await audit(tx, call, "member.removed", project_id, user_id=user_id, role=row.role_name)
@@ -130,8 +130,8 @@ async def join(
         raise Conflict(f"a project has at most {MEMBERS_MAX} members")
     if not await members.add_member(tx, project.id, person.id, role, invited_by):
         raise Conflict("they are a member already; PATCH changes their role")
-    said = {"role": role.value, "display_name": person.display_name}
-    await tell(tx, call, project.id, "member.added", user_id=person.id, **said)
+    # Whoever may read a public project hears of it: so no names.
+    await tell(tx, call, project.id, "member.added", user_id=person.id, role=role.value)
     await tell_user(tx, call, person.id, project.id, "member.added", role=role.value, name=project.name)
     await add_access_change(tx, "member.changed", project_id=project.id, user_id=person.id)
     await audit(tx, call, "member.added", project.id, user_id=person.id, role=role.value)

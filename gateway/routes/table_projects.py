@@ -74,9 +74,10 @@ PROJECTS: Final[tuple[Operation, ...]] = (
         "GET", "/api/projects/{id}/invites", invites.list_invites, ADMIN,
         query=m.InvitesQuery, answers=Page[m.Invite],
     ),
+    # Not `creates`: its answer holds a secret, which must not be kept.
     Operation(
         "POST", "/api/projects/{id}/invites", invites.create_invite, ADMIN,
-        body=m.InviteRequest, answers=m.Invite, status=201, creates=True,
+        body=m.InviteRequest, answers=m.Invite, status=201,
     ),
     Operation("DELETE", "/api/projects/{id}/invites/{invite_id}", invites.revoke_invite, ADMIN, status=204),
     Operation("POST", "/api/invites/{token}/accept", invites.accept_invite, Registered(), answers=m.InviteAccepted),

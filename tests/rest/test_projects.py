@@ -48,7 +48,9 @@ async def test_name_is_needed(api: Api) -> None:
 
 async def test_huge_body_is_refused(api: Api) -> None:
     """A body above the limit is a 413 problem."""
-    reply = await api.call("POST", "/api/projects", token=await api.token(), raw=b" " * 100_000)
+    token = await api.token()
+    path = f"/api/projects/{await api.project(token)}/token"
+    reply = await api.call("POST", path, token=token, raw=b" " * 100_000)
     reply.problem(413, "too-large")
 
 

@@ -1,5 +1,6 @@
 """Copies of projects, and their text files as one map: on running gateways, with live documents."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -150,3 +151,15 @@ async def test_one_key_makes_one_copy(owner: Owner) -> None:
         await owner.apis[gateway].call("POST", path, token=owner.token, headers=headers) for gateway in (0, 1)
     ]
     assert (first.status, first.body["id"]) == (201, second.body["id"])
+
+
+async def test_edits_move_a_project_up(owner: Owner, stack: Stack) -> None:
+    """An edit of a text makes its project the last updated one, once a snapshot has it, without a new version."""
+    ids = [(await owner.ok("POST", "/projects", {"name": name, "files": {"a": ""}}))["id"] for name in ("old", "new")]
+    sql = "UPDATE projects SET updated_at = updated_at - interval '1 hour' WHERE id = ANY(%s::uuid[])"
+    execute(stack.database_url, sql, ids)
+    await owner.write(ids[0], "a", "edited")
+    async with asyncio.timeout(60):
+        while (await owner.ok("GET", "/projects"))["items"][0]["id"] != ids[0]:
+            await asyncio.sleep(0.2)
+    assert (await owner.ok("GET", f"/projects/{ids[0]}"))["version"] == 1

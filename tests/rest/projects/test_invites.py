@@ -123,6 +123,15 @@ async def test_end_with_the_right_to_invite(
     assert await states(ada, project) == ["revoked"]
 
 
+async def test_end_with_who_made_them(ada: Person, bob: Person, eve: Person, postgres: Postgres) -> None:
+    """Invitations of somebody who was banned are worth nothing."""
+    project = await ada.project()
+    await ada.add(project, bob, "admin")
+    token = (await invited(bob, project))["token"]
+    await postgres.execute("UPDATE users SET status = 'banned' WHERE id = %(id)s", {"id": bob.id})
+    (await eve.call("POST", f"/invites/{token}/accept")).problem(404, "not-found")
+
+
 async def test_one_of_two_accepts(person: MakePerson, ada: Person, postgres: Postgres) -> None:
     """Of ten people who accept one invitation at once, one becomes a member."""
     project = await ada.project()

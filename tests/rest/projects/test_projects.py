@@ -210,6 +210,7 @@ async def test_restored_within_a_month(ada: Person, postgres: Postgres) -> None:
     sql = "UPDATE projects SET deleted_at = now() - interval '30 days 1 second' WHERE id = %(id)s"
     await postgres.execute(sql, {"id": project})
     (await ada.call("POST", f"/projects/{project}/restore")).problem(404, "not-found")
+    assert (await ada.ok("GET", "/projects?deleted=true")).body["items"] == []
 
 
 async def test_what_happened_is_written_down(ada: Person, postgres: Postgres) -> None:
