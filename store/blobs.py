@@ -1,14 +1,14 @@
 """Bytes of binary files in PostgreSQL, each content once, found by its SHA-256, in rows of 1 MB so that they stream.
 
-    begin (touch) ──► is it whole? ──no──► put chunks ──► finish        files.blob ──► read chunk by chunk
-                              └──yes──► nothing to put                  no file has it for a day ──► sweep (workers)
+    begin (kept for a day) ──► is it whole? ──no──► put chunks ──► finish        files.blob ──► read chunk by chunk
+                                       └──yes──► nothing to put                 later: does a file have it? (workers)
 
 Called by the routes that take and give bytes, and by the worker that sweeps.
 """
 
 from dataclasses import dataclass
 
-from store.limits import BLOB_KEEP_SECONDS
+from store.limits import BLOB_KEEP_DAYS, BLOB_LOOK_DAYS
 from store.postgres import Queries
 
 
@@ -32,11 +32,12 @@ async def begin(db: Queries, hash: bytes, size: int) -> bool:
     row = await db.row(
         _Whole,
         """
-        INSERT INTO blobs (hash, size) VALUES (%(hash)s, %(size)s)
-        ON CONFLICT (hash) DO UPDATE SET touched_at = now()
+        INSERT INTO blobs (hash, size, look_at)
+        VALUES (%(hash)s, %(size)s, now() + make_interval(days => %(days)s))
+        ON CONFLICT (hash) DO UPDATE SET look_at = greatest(blobs.look_at, excluded.look_at)
         RETURNING whole
         """,
-        {"hash": hash, "size": size},
+        {"hash": hash, "size": size, "days": BLOB_KEEP_DAYS},
     )
     assert row is not None  # either way there is a row
     return row.whole
@@ -68,35 +69,31 @@ async def read_chunk(db: Queries, hash: bytes, number: int) -> bytes | None:
     return None if row is None else row.bytes
 
 
-async def unused(db: Queries, limit: int) -> list[bytes]:
-    """Some that no file has, and that nobody touched for a day."""
+async def due(db: Queries, limit: int) -> list[bytes]:
+    """Some whose time has come to be looked at."""
     rows = await db.rows(
         _Hash,
-        """
-        SELECT hash FROM blobs
-        WHERE touched_at < now() - make_interval(secs => %(keep)s)
-          AND NOT EXISTS (SELECT FROM files WHERE files.blob = blobs.hash)
-        ORDER BY touched_at
-        LIMIT %(limit)s
-        """,
-        {"keep": BLOB_KEEP_SECONDS, "limit": limit},
+        "SELECT hash FROM blobs WHERE look_at < now() ORDER BY look_at LIMIT %(limit)s",
+        {"limit": limit},
     )
     return [row.hash for row in rows]
 
 
 async def remove_unused(db: Queries, hash: bytes) -> bool:
-    """Remove it with its chunks, unless somebody took it up meanwhile. Raises Dangling where something else has it."""
+    """Remove it with its chunks, unless a file has it. Raises Dangling where something else has it."""
     removed = await db.execute(
         """
         DELETE FROM blobs
-        WHERE hash = %(hash)s AND touched_at < now() - make_interval(secs => %(keep)s)
-          AND NOT EXISTS (SELECT FROM files WHERE files.blob = blobs.hash)
+        WHERE hash = %(hash)s AND look_at < now() AND NOT EXISTS (SELECT FROM files WHERE files.blob = %(hash)s)
         """,
-        {"hash": hash, "keep": BLOB_KEEP_SECONDS},
+        {"hash": hash},
     )
     return removed > 0
 
 
-async def touch(db: Queries, hash: bytes) -> None:
-    """Keep it for another day."""
-    await db.execute("UPDATE blobs SET touched_at = now() WHERE hash = %(hash)s", {"hash": hash})
+async def put_off(db: Queries, hash: bytes) -> None:
+    """Something has it: look again in a month."""
+    await db.execute(
+        "UPDATE blobs SET look_at = now() + make_interval(days => %(days)s) WHERE hash = %(hash)s AND look_at < now()",
+        {"hash": hash, "days": BLOB_LOOK_DAYS},
+    )

@@ -75,8 +75,8 @@ async def add_runs(db: Queries, document: DocumentName, records: Iterable[Record
                 ORDER BY ended_at DESC
                 LIMIT 1
             )
-              AND ended_at >= %(began_at)s - make_interval(secs => %(pause)s)
-              AND began_at >= %(ended_at)s - make_interval(secs => %(longest)s)
+              AND ended_at >= %(began_at)s::timestamptz - make_interval(secs => %(pause)s)
+              AND began_at >= %(ended_at)s::timestamptz - make_interval(secs => %(longest)s)
             """,
             params,
         )

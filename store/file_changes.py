@@ -76,31 +76,31 @@ async def create_files(
             ) AS wanted (id, path, kind, media_type, size, blob, state, records, fresh_key)
         ), texts AS (
             SELECT wanted.id, wanted.state, wanted.records,
-                   CASE WHEN documents.name IS NULL THEN %(project_id)s::text || '/' || wanted.path
+                   CASE WHEN documents.name IS NULL THEN %(project_id)s::uuid::text || '/' || wanted.path
                         ELSE wanted.fresh_key END AS name
             FROM wanted
-            LEFT JOIN documents ON documents.name = %(project_id)s::text || '/' || wanted.path
+            LEFT JOIN documents ON documents.name = %(project_id)s::uuid::text || '/' || wanted.path
             WHERE wanted.kind = 'text'
         ), made AS (
             INSERT INTO documents (name, project_id, number, state)
-            SELECT name, %(project_id)s, CASE WHEN state = '' THEN 0 ELSE 1 END, state FROM texts
+            SELECT name, %(project_id)s::uuid, CASE WHEN state = '' THEN 0 ELSE 1 END, state FROM texts
         ), history AS (
             INSERT INTO document_records (document, first, last, records)
             SELECT name, 1, 1, records FROM texts WHERE state <> ''
         ), added AS (
             INSERT INTO files (id, project_id, path, kind, document, blob, media_type, size, created_by, updated_by)
-            SELECT wanted.id, %(project_id)s, wanted.path, wanted.kind, texts.name, wanted.blob, wanted.media_type,
-                   wanted.size, %(user_id)s, %(user_id)s
+            SELECT wanted.id, %(project_id)s::uuid, wanted.path, wanted.kind, texts.name, wanted.blob,
+                   wanted.media_type, wanted.size, %(user_id)s::uuid, %(user_id)s::uuid
             FROM wanted LEFT JOIN texts ON texts.id = wanted.id
             RETURNING """
         + COLUMNS
         + """
         ), taken_again AS (
             DELETE FROM former_paths USING wanted
-            WHERE former_paths.project_id = %(project_id)s AND former_paths.path = wanted.path
+            WHERE former_paths.project_id = %(project_id)s::uuid AND former_paths.path = wanted.path
         ), told AS (
             INSERT INTO happenings (topic, kind, project_id, file_id, actor_id, data)
-            SELECT %(topic)s, 'file.created', project_id, id, %(user_id)s,
+            SELECT %(topic)s, 'file.created', project_id, id, %(user_id)s::uuid,
                    jsonb_build_object('path', path, 'kind', kind)
             FROM added ORDER BY path
         )

@@ -22,15 +22,15 @@ async def purge_files(postgres: Postgres, limit: int) -> list[DocumentName | Non
         rows = await tx.rows(
             _Removed,
             """
-            DELETE FROM files USING (
+            DELETE FROM files
+            WHERE id = ANY(ARRAY(
                 SELECT id FROM files
                 WHERE deleted_at < now() - make_interval(days => %(days)s)
                 ORDER BY deleted_at
                 LIMIT %(limit)s
                 FOR UPDATE SKIP LOCKED
-            ) AS old
-            WHERE files.id = old.id
-            RETURNING files.document
+            ))
+            RETURNING document
             """,
             {"days": RESTORE_DAYS, "limit": limit},
         )
@@ -45,13 +45,15 @@ async def forget_former_paths(db: Queries, limit: int) -> int:
     """Paths that a file left a month ago make files again for whoever opens them."""
     return await db.execute(
         """
-        DELETE FROM former_paths USING (
-            SELECT project_id, path FROM former_paths
+        DELETE FROM former_paths
+        WHERE ctid = ANY(ARRAY(
+            SELECT ctid FROM former_paths
             WHERE left_at < now() - make_interval(days => %(days)s)
             ORDER BY left_at
             LIMIT %(limit)s
-        ) AS old
-        WHERE former_paths.project_id = old.project_id AND former_paths.path = old.path
+        ))
+          -- Left again meanwhile: it is another row, and young.
+          AND left_at < now() - make_interval(days => %(days)s)
         """,
         {"days": RESTORE_DAYS, "limit": limit},
     )

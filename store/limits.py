@@ -57,8 +57,10 @@ CHUNK_BYTES = 1 << 20
 """Of a binary file in one row: what a reader or writer of it holds at a time."""
 RESTORE_DAYS = 30
 """Days that a deleted file can be restored, and that its old path makes no new file by itself."""
-BLOB_KEEP_SECONDS = 24 * 3600
-"""Bytes that no file has stay so long after they were last put: longer than any request lasts."""
+BLOB_KEEP_DAYS = 1
+"""Days that bytes which no file has stay after they were put: longer than any request lasts."""
+BLOB_LOOK_DAYS = 30
+"""Days between two looks whether bytes that some file had still have one."""
 
 LEASE_SECONDS = 30.0
 """Longest turn of one who changes a document as a whole; a process that died in it holds the others up so long."""

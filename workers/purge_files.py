@@ -1,4 +1,4 @@
-"""Chores: deleted files leave for good after 30 days, and bytes that no file has a day after they were put.
+"""Chores: deleted files leave for good after 30 days, and bytes that no file has, within a month.
 
 Run by workers/chores.py. Safe to repeat, and to run in several workers at once: a row is removed once, and what a
 worker that dies leaves behind is found by the next: a log without its document by the sweep (workers/sweep.py).
@@ -36,11 +36,13 @@ async def purge_paths(postgres: Postgres) -> int:
 async def purge_blobs(postgres: Postgres) -> int:
     """How many. Raises StoreUnavailable."""
     removed = 0
-    while found := await blobs.unused(postgres, BLOBS):
+    while found := await blobs.due(postgres, BLOBS):
         for hash in found:
             try:
-                removed += await blobs.remove_unused(postgres, hash)
-            except Dangling:
-                # A version of the project still has it: look again tomorrow.
-                await blobs.touch(postgres, hash)
+                is_gone = await blobs.remove_unused(postgres, hash)
+            except Dangling:  # a version of the project has it
+                is_gone = False
+            if not is_gone:
+                await blobs.put_off(postgres, hash)
+            removed += is_gone
     return removed

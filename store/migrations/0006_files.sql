@@ -5,9 +5,9 @@ CREATE TABLE blobs (                                      -- contents of binary 
     hash       bytea PRIMARY KEY CHECK (octet_length(hash) = 32),       -- SHA-256
     size       bigint NOT NULL,
     whole      boolean NOT NULL DEFAULT false,            -- all chunks are there
-    touched_at timestamptz NOT NULL DEFAULT now()         -- last put; one that no file has is swept a day later
+    look_at    timestamptz NOT NULL DEFAULT now() + interval '1 day'    -- then it goes, if no file has it
 );
-CREATE INDEX blobs_by_touch ON blobs (touched_at);
+CREATE INDEX blobs_by_look ON blobs (look_at);
 
 CREATE TABLE blob_chunks (                                -- about 1 MB each, so that they stream
     hash   bytea NOT NULL REFERENCES blobs ON DELETE CASCADE,

@@ -89,7 +89,7 @@ async def test_bytes_that_no_file_has(api: Api, postgres: Postgres, database: st
     )
     execute(
         database,
-        "UPDATE blobs SET touched_at = now() - interval '2 days' WHERE hash = ANY(%s)",
+        "UPDATE blobs SET look_at = now() - interval '2 days' WHERE hash = ANY(%s)",
         [used, version, unused],
     )
     assert await purge_blobs(postgres) >= 1
