@@ -160,6 +160,6 @@ async def test_edits_move_a_project_up(owner: Owner, stack: Stack) -> None:
     execute(stack.database_url, sql, ids)
     await owner.write(ids[0], "a", "edited")
     async with asyncio.timeout(60):
-        while (await owner.ok("GET", "/projects"))["items"][0]["id"] != ids[0]:
+        while (await owner.ok("GET", "/projects"))["items"][0]["id"] != ids[0]:  # noqa: ASYNC110  lists have no event
             await asyncio.sleep(0.2)
     assert (await owner.ok("GET", f"/projects/{ids[0]}"))["version"] == 1
