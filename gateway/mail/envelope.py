@@ -16,5 +16,6 @@ def sealed(mail: Mail, sender: str) -> EmailMessage:
     message["Date"] = formatdate()
     message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2].strip(" >") or "localhost")
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(mail.text)
+    # Not quoted-printable where it can be helped: it breaks the link of a mail that is read as a file.
+    message.set_content(mail.text, cte="7bit" if mail.text.isascii() else "quoted-printable")
     return message

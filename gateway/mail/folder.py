@@ -34,11 +34,12 @@ class Folder:
         log.info("a mail lies in the folder; set SMTP_URL to send mails", file=str(path), subject=mail.subject)
 
     def _write(self, mail: Mail) -> Path:
+        raw = bytes(sealed(mail, self._sender))
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         files = sorted(self._folder.glob("*.eml"))
         for old in files[: max(0, len(files) - MAIL_FILES + 1)]:
             old.unlink(missing_ok=True)
         path = self._folder / f"{time.time_ns()}-{os.getpid()}.eml"
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(bytes(sealed(mail, self._sender)))
+            file.write(raw)
         return path

@@ -44,7 +44,7 @@ def invited(to: str, name: str, site: str, token: str) -> Mail:
         "Your new account",
         f"Hello {name},\n\nan administrator made you an account. Choose your password on this page, within a day:\n\n"
         f"{site}/auth/reset#token={token}\n\n"
-        "Later, ask for another such mail with “forgot password”.\n",
+        "Later, ask for another such mail with 'forgot password'.\n",
     )
 
 
