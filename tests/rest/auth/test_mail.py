@@ -127,7 +127,7 @@ async def mail_server(answers: dict[str, str]) -> AsyncIterator[tuple[str, list[
             if word == "QUIT":
                 break
             if word == "DATA" and word not in answers:
-                told += (await reader.readuntil(b"\r\n.\r\n")).decode().splitlines()
+                told.extend((await reader.readuntil(b"\r\n.\r\n")).decode().splitlines())
                 writer.write(b"250 taken\r\n")
         writer.close()
 
