@@ -173,19 +173,6 @@ async def join_session(db: Queries, session_id: UUID, user_id: UUID, role: str) 
     return row
 
 
-async def find_participant(db: Queries, session_id: UUID, user_id: UUID) -> ParticipantRow | None:
-    """Somebody who joined the session."""
-    return await db.row(
-        ParticipantRow,
-        """
-        SELECT user_id, users.display_name, collab_participants.role AS role_name, joined_at, left_at, last_seen_at
-        FROM collab_participants JOIN users ON users.id = user_id
-        WHERE session_id = %(session_id)s AND user_id = %(user_id)s
-        """,
-        {"session_id": session_id, "user_id": user_id},
-    )
-
-
 async def list_participants(db: Queries, session_id: UUID, limit: int) -> list[ParticipantRow]:
     """Who joined the session, those who left it too, by when they were last seen."""
     return await db.rows(

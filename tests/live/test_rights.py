@@ -48,8 +48,8 @@ async def test_whoever_may_no_longer(
     base = stack.ws_urls[gateway]
     bystander = Scene(stack) if name == "project deleted" else scene
     async with (
-        connected(dialect, base, scene.project, "main", scene.room_token(person)) as gone,
         connected(dialect, base, bystander.project, "main", bystander.room_token(bystander.owner)) as stays,
+        connected(dialect, base, scene.project, "main", scene.room_token(person)) as gone,
     ):
         began = time.monotonic()
         await asyncio.to_thread(ending.change, scene, person)

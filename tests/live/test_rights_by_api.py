@@ -33,8 +33,9 @@ def log_out(scene: Scene, person: Person) -> None:
 
 
 def ban(scene: Scene, person: Person) -> None:
-    scene.sql("UPDATE users SET role = 'admin' WHERE id = %s", scene.owner.id)
-    scene.call("POST", f"/api/admin/users/{person.id}/ban", {})
+    admin = scene.person()
+    scene.sql("UPDATE users SET role = 'admin' WHERE id = %s", admin.id)
+    scene.call("POST", f"/api/admin/users/{person.id}/ban", {}, token=admin.token)
 
 
 def make_private(scene: Scene, person: Person) -> None:
