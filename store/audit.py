@@ -78,10 +78,10 @@ async def remove_old(postgres: Postgres, days: int, limit: int) -> int:
         await tx.execute("SELECT set_config('atrium.audit_retention', 'on', true)")
         return await tx.execute(
             """
-            DELETE FROM audit_log WHERE id IN (
+            DELETE FROM audit_log WHERE id = ANY(ARRAY(
                 SELECT id FROM audit_log WHERE at < now() - make_interval(days => %(days)s)
                 ORDER BY at LIMIT %(limit)s
-            )
+            ))
             """,
             {"days": days, "limit": limit},
         )

@@ -192,10 +192,10 @@ async def remove_old(db: Queries, days: int, limit: int) -> int:
     """Delete some that are older than `days`; how many."""
     return await db.execute(
         """
-        DELETE FROM notifications WHERE id IN (
+        DELETE FROM notifications WHERE id = ANY(ARRAY(
             SELECT id FROM notifications WHERE created_at < now() - make_interval(days => %(days)s)
             ORDER BY created_at LIMIT %(limit)s
-        )
+        ))
         """,
         {"days": days, "limit": limit},
     )
