@@ -54,14 +54,14 @@ async def add_token(
     )
 
 
-async def list_tokens(db: Queries, user_id: UUID, before: UUID | None, limit: int) -> list[TokenRow]:
+async def list_tokens(db: Queries, user_id: UUID, before: UUID, limit: int) -> list[TokenRow]:
     """The user's tokens that are good now, the youngest first."""
     return await db.rows(
         TokenRow,
         """
         SELECT id, name, scopes, created_at, expires_at, last_seen_at FROM sessions
         WHERE user_id = %(user_id)s AND kind = 'token' AND revoked_at IS NULL AND expires_at > now()
-          AND (%(before)s::uuid IS NULL OR id < %(before)s)
+          AND id < %(before)s
         ORDER BY id DESC
         LIMIT %(limit)s
         """,

@@ -236,9 +236,3 @@ async def taken_usernames(db: Queries, names: list[str]) -> set[str]:
 @dataclass(frozen=True, slots=True)
 class _Name:
     username: str
-
-
-def pattern(beginning: str) -> str:
-    """A LIKE pattern of all that begins so, in lower case."""
-    escaped = beginning.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return escaped + "%"

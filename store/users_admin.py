@@ -1,10 +1,15 @@
 """What administrators do with users: one function per query. Called by gateway/routes/admin_users.py and users.py."""
 
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from store.postgres import Queries
-from store.users import COLUMNS, UserRow, pattern
+from store.users import COLUMNS, UserRow
+
+LATEST: Final = UUID(int=(1 << 128) - 1)
+_LAST: Final = "\U0010ffff"
+"""Sorts behind all that follows a beginning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +19,7 @@ class UserFilter:
     role: str | None = None
     tier: str | None = None
     status: str | None = None
-    before: UUID | None = None
+    before: UUID = LATEST
     """Only users that are older than this one."""
 
 
@@ -24,7 +29,7 @@ async def list_users(db: Queries, wanted: UserFilter, limit: int) -> list[UserRo
         UserRow,
         f"""
         SELECT {COLUMNS} FROM users
-        WHERE (%(before)s::uuid IS NULL OR id < %(before)s)
+        WHERE id < %(before)s
           AND (%(role)s::text IS NULL OR role = %(role)s)
           AND (%(tier)s::text IS NULL OR tier = %(tier)s)
           AND (%(status)s::text IS NULL OR status = %(status)s)
@@ -40,21 +45,22 @@ async def search_people(db: Queries, beginning: str, wanted: UserFilter, limit: 
     return await db.rows(
         UserRow,
         f"""
-        SELECT {COLUMNS} FROM users
-        WHERE id IN (
-                SELECT id FROM users WHERE username LIKE %(pattern)s
-                UNION
-                SELECT id FROM users WHERE lower(display_name) LIKE %(pattern)s AND NOT is_guest
-            )
-          AND NOT is_guest
-          AND (%(before)s::uuid IS NULL OR id < %(before)s)
+        WITH found AS MATERIALIZED (
+            SELECT id FROM users WHERE username ~>=~ lower(%(first)s) AND username ~<~ lower(%(last)s)
+            UNION
+            SELECT id FROM users
+            WHERE lower(display_name) ~>=~ lower(%(first)s) AND lower(display_name) ~<~ lower(%(last)s) AND NOT is_guest
+        )
+        SELECT {COLUMNS} FROM found JOIN users ON users.id = found.id
+        WHERE NOT is_guest
+          AND users.id < %(before)s
           AND (%(role)s::text IS NULL OR role = %(role)s)
           AND (%(tier)s::text IS NULL OR tier = %(tier)s)
           AND (%(status)s::text IS NULL OR status = %(status)s)
-        ORDER BY id DESC
+        ORDER BY users.id DESC
         LIMIT %(limit)s
         """,
-        _params(wanted, limit) | {"pattern": pattern(beginning)},
+        _params(wanted, limit) | {"first": beginning, "last": beginning + _LAST},
     )
 
 
@@ -63,22 +69,23 @@ async def search_accounts(db: Queries, beginning: str, wanted: UserFilter, limit
     return await db.rows(
         UserRow,
         f"""
-        SELECT {COLUMNS} FROM users
-        WHERE id IN (
-                SELECT id FROM users WHERE username LIKE %(pattern)s
-                UNION
-                SELECT id FROM users WHERE lower(display_name) LIKE %(pattern)s AND NOT is_guest
-                UNION
-                SELECT id FROM users WHERE lower(email) LIKE %(pattern)s
-            )
-          AND (%(before)s::uuid IS NULL OR id < %(before)s)
+        WITH found AS MATERIALIZED (
+            SELECT id FROM users WHERE username ~>=~ lower(%(first)s) AND username ~<~ lower(%(last)s)
+            UNION
+            SELECT id FROM users
+            WHERE lower(display_name) ~>=~ lower(%(first)s) AND lower(display_name) ~<~ lower(%(last)s) AND NOT is_guest
+            UNION
+            SELECT id FROM users WHERE lower(email) ~>=~ lower(%(first)s) AND lower(email) ~<~ lower(%(last)s)
+        )
+        SELECT {COLUMNS} FROM found JOIN users ON users.id = found.id
+        WHERE users.id < %(before)s
           AND (%(role)s::text IS NULL OR role = %(role)s)
           AND (%(tier)s::text IS NULL OR tier = %(tier)s)
           AND (%(status)s::text IS NULL OR status = %(status)s)
-        ORDER BY id DESC
+        ORDER BY users.id DESC
         LIMIT %(limit)s
         """,
-        _params(wanted, limit) | {"pattern": pattern(beginning)},
+        _params(wanted, limit) | {"first": beginning, "last": beginning + _LAST},
     )
 
 

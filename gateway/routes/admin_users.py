@@ -17,13 +17,15 @@ from store import sessions, users, users_admin
 from store.happenings import add_access_change
 from store.postgres import Queries
 from store.users import UserRow
-from store.users_admin import UserFilter
+from store.users_admin import LATEST, UserFilter
 
 
 async def list_accounts(call: Call) -> Page[bodies.User]:
     """List or find accounts, the youngest first."""
     query = call.query
-    wanted = UserFilter(role=query.role, tier=query.tier, status=query.status, before=decode_cursor(query.cursor, UUID))
+    wanted = UserFilter(
+        role=query.role, tier=query.tier, status=query.status, before=decode_cursor(query.cursor, UUID) or LATEST
+    )
     db, beginning = call.parts.postgres, (query.q or "").strip()
     if beginning:
         rows = await users_admin.search_accounts(db, beginning, wanted, query.limit + 1)

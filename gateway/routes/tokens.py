@@ -21,6 +21,7 @@ from schemas.pages import Page
 from store import platform_tokens, sessions
 from store.platform_tokens import TokenRow
 from store.postgres import Queries
+from store.users_admin import LATEST
 
 USUAL = timedelta(days=90)
 """How long a token lasts whose maker does not say."""
@@ -29,7 +30,7 @@ USUAL = timedelta(days=90)
 async def list_tokens(call: Call) -> Page[bodies.PlatformToken]:
     """List one's tokens that are good now, the youngest first."""
     query = call.query
-    before = decode_cursor(query.cursor, UUID)
+    before = decode_cursor(query.cursor, UUID) or LATEST
     rows = await platform_tokens.list_tokens(call.parts.postgres, call.caller.user_id, before, query.limit + 1)
     return page(rows, query.limit, _shown, lambda row: row.id)
 

@@ -21,7 +21,7 @@ from store.errors import Taken
 from store.happenings import add_access_change
 from store.postgres import Queries
 from store.users import NewUser, Profile, UserRow
-from store.users_admin import UserFilter
+from store.users_admin import LATEST, UserFilter
 
 SEARCH_MIN = 3
 """Characters of a search by others than administrators: enough to find somebody, too many to list everybody."""
@@ -36,7 +36,7 @@ async def list_users(call: Call) -> Page[bodies.User]:
         role=query.role,
         tier=query.tier,
         status=None if admin else "active",
-        before=decode_cursor(query.cursor, UUID),
+        before=decode_cursor(query.cursor, UUID) or LATEST,
     )
     db, limit = call.parts.postgres, query.limit + 1
     beginning = (query.q or "").strip()
