@@ -28,7 +28,8 @@ STRUCTS_AT_ONCE: Final = 500
 """Painted in one slice, 4 us each."""
 RUNS_MAX: Final = 20_000
 """In an answer of some MB. Past it the times of one author's runs that touch are joined."""
-RUNS_AT_ONCE: Final = 2_000
+PAGE: Final = 20_000
+"""Characters that are looked at in one slice."""
 _SAME: Final = re.compile(r"(.)\1*", re.DOTALL)
 
 
@@ -48,11 +49,13 @@ def blame(state: bytes, authors: Authors) -> Slices[list[Run]]:
     with Scratch() as plain:
         yield from plain.load(Loaded(0, state, ()))
         text = read_content(plain.doc).text
+        yield
     palette = _Palette(authors)
     painted = yield from paint(state, palette)
     with Scratch() as coloured:
         yield from coloured.load(Loaded(0, painted, ()))
         colours = read_content(coloured.doc).text
+        yield
     runs = yield from _runs(text, colours, palette)
     if len(runs) > RUNS_MAX:
         runs = _joined(runs)
@@ -149,16 +152,21 @@ def _runs(text: str, colours: str, palette: _Palette) -> Slices[list[Run]]:
     units = text.encode("utf-16-le", "surrogatepass")
     yield
     runs: list[Run] = []
-    for match in _SAME.finditer(colours):
-        author, at = palette.meaning[match[1]]
-        part = units[2 * match.start() : 2 * match.end()].decode("utf-16-le", "replace")
-        if runs and (runs[-1].author, runs[-1].at) == (author, at):
-            runs[-1] = Run(runs[-1].text + part, author, at)
-        else:
-            runs.append(Run(part, author, at))
-        if len(runs) % RUNS_AT_ONCE == 0:
-            yield
+    begin, who = 0, palette.meaning[colours[0]] if colours else (b"", None)
+    for page in range(0, len(colours), PAGE):
+        for match in _SAME.finditer(colours, page, page + PAGE):
+            meaning = palette.meaning[match[1]]
+            if meaning != who:
+                runs.append(Run(_part(units, begin, match.start()), *who))
+                begin, who = match.start(), meaning
+        yield
+    if begin < len(colours):
+        runs.append(Run(_part(units, begin, len(colours)), *who))
     return runs
+
+
+def _part(units: bytes, begin: int, end: int) -> str:
+    return units[2 * begin : 2 * end].decode("utf-16-le", "replace")
 
 
 def _joined(runs: list[Run]) -> list[Run]:

@@ -14,7 +14,7 @@ import pycrdt
 from rooms.codec.update import read_in_slices
 from rooms.errors import Malformed
 from rooms.parts import pack, parts, plan
-from rooms.replica import EMPTY_UPDATE, merge
+from rooms.replica import EMPTY_STATE_VECTOR, EMPTY_UPDATE, merge
 from rooms.slices import Slices
 from schemas.records import Loaded
 
@@ -28,6 +28,8 @@ class Scratch:
     def __init__(self, client_id: int | None = None) -> None:
         """`client_id`: below 2**53; random where none is given."""
         self.doc: pycrdt.Doc[Any] = pycrdt.Doc(client_id=client_id)
+        self.begin = EMPTY_STATE_VECTOR
+        """The state vector of what was loaded."""
         self._updates: list[bytes] = []
         self._subscription: pycrdt.Subscription | None = None
 
@@ -54,6 +56,7 @@ class Scratch:
             for record in commit.records:
                 self._apply(record.update)
                 yield
+        self.begin = self.doc.get_state()
         updates = self._updates
         self._subscription = self.doc.observe(lambda event: updates.append(event.update))
 

@@ -40,7 +40,7 @@ class Run(NamedTuple):
 
 def common(a: Sequence[Hashable], b: Sequence[Hashable], budget: Budget) -> Slices[list[Run]]:
     """Runs in ascending order that are equal in both; as many elements as possible where the budget lasts."""
-    begin, end = _same_ends(a, b)
+    begin, end = yield from _same_ends(a, b)
     middle_a, middle_b = range(begin, len(a) - end), range(begin, len(b) - end)
     pairs: list[tuple[int, int]] = []
     if middle_a and middle_b:
@@ -51,8 +51,10 @@ def common(a: Sequence[Hashable], b: Sequence[Hashable], budget: Budget) -> Slic
         found = yield from _myers(shared_a, shared_b, budget)
         if found is None:
             found = yield from _anchored(shared_a, shared_b)
+        yield
         pairs = [(left[i], right[j]) for i, j in found]
-    return list(_runs(begin, pairs, (len(a) - end, len(b) - end, end)))
+        yield
+    return (yield from _runs(begin, pairs, (len(a) - end, len(b) - end, end)))
 
 
 def gaps(runs: list[Run], a: int, b: int) -> Iterator[tuple[int, int, int, int]]:
@@ -64,14 +66,18 @@ def gaps(runs: list[Run], a: int, b: int) -> Iterator[tuple[int, int, int, int]]
         at_a, at_b = run.a + run.size, run.b + run.size
 
 
-def _same_ends(a: Sequence[Hashable], b: Sequence[Hashable]) -> tuple[int, int]:
+def _same_ends(a: Sequence[Hashable], b: Sequence[Hashable]) -> Slices[tuple[int, int]]:
     shorter = min(len(a), len(b))
     begin = 0
     while begin < shorter and a[begin] == b[begin]:
         begin += 1
+        if begin % PAGE == 0:
+            yield
     end = 0
     while end < shorter - begin and a[-1 - end] == b[-1 - end]:
         end += 1
+        if end % PAGE == 0:
+            yield
     return begin, end
 
 
@@ -99,22 +105,26 @@ def _pages(whole: range) -> Iterator[range]:
         yield range(start, min(start + PAGE, whole.stop))
 
 
-def _runs(begin: int, pairs: list[tuple[int, int]], tail: tuple[int, int, int]) -> Iterator[Run]:
+def _runs(begin: int, pairs: list[tuple[int, int]], tail: tuple[int, int, int]) -> Slices[list[Run]]:
+    runs: list[Run] = []
     a, b, size = 0, 0, begin
-    for i, j in pairs:
+    for at, (i, j) in enumerate(pairs):
         if i == a + size and j == b + size:
             size += 1
-            continue
-        if size:
-            yield Run(a, b, size)
-        a, b, size = i, j, 1
+        else:
+            if size:
+                runs.append(Run(a, b, size))
+            a, b, size = i, j, 1
+        if at % PAGE == 0:
+            yield
     if tail[2] and (tail[0], tail[1]) == (a + size, b + size):
         size += tail[2]
         tail = (0, 0, 0)
     if size:
-        yield Run(a, b, size)
+        runs.append(Run(a, b, size))
     if tail[2]:
-        yield Run(*tail)
+        runs.append(Run(*tail))
+    return runs
 
 
 def _myers(a: list[Hashable], b: list[Hashable], budget: Budget) -> Slices[list[tuple[int, int]] | None]:

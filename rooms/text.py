@@ -17,8 +17,8 @@ from schemas.records import Loaded
 
 CONTENT: Final = "content"
 PLACEHOLDER: Final = "\ufffc"
-EDITS_AT_ONCE: Final = 50
-"""Edits in one slice: each walks the document from its beginning, 1 ns to 10 ns for each of its structs."""
+DELETE_AT_ONCE: Final = 128 << 10
+"""Bytes deleted in one slice: what is in thousands of pieces takes some milliseconds."""
 
 
 class NotText(RoomsError):
@@ -71,16 +71,18 @@ def change_content(scratch: Scratch, content: Content, edits: list[Edit]) -> Sli
         offset += content.bytes_between(at, edit.start)
         spans.append((offset, content.bytes_between(edit.start, edit.start + edit.deleted), edit.inserted))
         at = edit.start
-    yield
-    for begin in range(len(spans), 0, -EDITS_AT_ONCE):
-        with scratch.doc.transaction():
-            shared = scratch.doc.get(CONTENT, type=pycrdt.Text)
-            for offset, deleted, inserted in reversed(spans[max(0, begin - EDITS_AT_ONCE) : begin]):
-                if deleted:
-                    del shared[offset : offset + deleted]
-                if inserted:
-                    shared.insert(offset, inserted)
+    shared = scratch.doc.get(CONTENT, type=pycrdt.Text)
+    for offset, deleted, inserted in reversed(spans):
+        # Each walks the document from its beginning, 0.1 us for each of its pieces: a slice of its own.
         yield
+        if inserted:
+            shared.insert(offset + deleted, inserted)
+        while deleted > DELETE_AT_ONCE:
+            deleted -= DELETE_AT_ONCE
+            del shared[offset + deleted : offset + deleted + DELETE_AT_ONCE]
+            yield
+        if deleted:
+            del shared[offset : offset + deleted]
 
 
 def _with_embeds(shared: pycrdt.Text) -> Content:

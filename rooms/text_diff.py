@@ -19,7 +19,7 @@ BUDGET: Final = 500_000
 """Steps of one comparison, some 0.2 s in all."""
 CHARACTERS_MAX: Final = 20_000
 """Characters of one place that are compared one by one; longer ones word by word."""
-EDITS_MAX: Final = 2_000
+EDITS_MAX: Final = 1_000
 """Places that one edit touches: each is looked for from the document's beginning. More become fewer, wider ones."""
 _WORDS: Final = pattern(r"\w+|\s+|[^\w\s]+")
 

@@ -22,7 +22,7 @@ from rooms.document import Document
 from rooms.errors import RoomsError
 from rooms.open_documents import OpenDocuments
 from rooms.ports import Leases, Past
-from rooms.replica import EMPTY_UPDATE
+from rooms.replica import EMPTY_UPDATE, read_state_vector
 from rooms.restore import restore
 from rooms.scratch import Scratch
 from rooms.slices import Slices
@@ -166,9 +166,12 @@ class Texts:
         digest = hashlib.sha256(b"\0".join((EDIT_RULES, name.encode(), b"%d" % loaded.number, what))).digest()
         with Scratch(int.from_bytes(digest[:8], "big") >> 11) as scratch:
             await self._documents.turns.run(_made(scratch, loaded, edit))
-            update = scratch.take()
+            update, begin = scratch.take(), read_state_vector(scratch.begin)
         # Opened again: it may have been unloaded meanwhile.
         document = await self._current(name)
+        here = read_state_vector(document.replica.state_vector())
+        if any(here.get(client, 0) < clock for client, clock in begin.items()):
+            raise Gone("what If-Match names was lost with the log; read the text again")
         if update != EMPTY_UPDATE:
             check()
             await document.edit(author, update)

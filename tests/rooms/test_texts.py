@@ -9,9 +9,11 @@ import pycrdt
 import pytest
 
 from rooms import committer as committer_module
+from rooms import open_documents as open_documents_module
 from rooms import texts as texts_module
 from rooms.text import NotText
 from rooms.texts import Gone
+from schemas.unavailable import Unavailable
 from tests.rooms.peers import Client
 from tests.rooms.texts import ALICE, Session, settle, texts_of
 from tests.rooms.twins import NAME, processes
@@ -152,3 +154,32 @@ async def test_embedded_objects_stay() -> None:
         await texts.write(NAME, ALICE, "nichts", None)
         await settle([client], [document])
         assert [chunk for chunk, _ in client.text.diff()] == ["nichts"]
+
+
+async def test_what_was_lost_is_no_ground(monkeypatch: pytest.MonkeyPatch) -> None:
+    """[T4] A version that was lost with the log and everybody who had it is refused, and not merged half."""
+    monkeypatch.setattr(open_documents_module, "UNLOAD_AFTER", -1.0)
+    async with processes(1) as (log, made):
+        (texts,) = texts_of(made)
+        await texts.write(NAME, ALICE, "lost", None)
+        seen = await texts.read(NAME, to_write=True)
+        await made[0].documents.tidy()
+        assert not len(made[0].documents)
+        log.lose()
+        assert (await texts.read(NAME)).text == ""
+        with pytest.raises(Gone):
+            await texts.write(NAME, ALICE, "lost and more", seen.number)
+        assert (await texts.read(NAME)).text == ""
+
+
+async def test_reading_goes_on_without_redis() -> None:
+    """[D5] While the log is away an open text is read, and what is written is refused rather than promised."""
+    async with processes(1) as (log, made):
+        (texts,) = texts_of(made)
+        await texts.write(NAME, ALICE, "here", None)
+        log.away = True
+        assert (await texts.read(NAME)).text == "here"
+        with pytest.raises(Unavailable):
+            await texts.write(NAME, ALICE, "there", 1)
+        log.away = False
+        assert (await texts.write(NAME, ALICE, "there", 1)).text == "there"
