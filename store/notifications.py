@@ -18,7 +18,7 @@ from store.limits import UNREAD_COUNTED
 from store.postgres import Queries
 
 NOTICED: Final = frozenset({"member.added", "member.changed", "member.removed", "invite.created"})
-"""Kinds of happenings that concern one person: whom their data names as `user_id`, or whom the invitation addresses."""
+"""Kinds of happenings that concern one person: whose topic they stand in, or whom the invitation addresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +90,16 @@ async def add_notification(db: Queries, notice: Notice) -> bool:
     return True
 
 
-async def find_concerned(db: Queries, kind: str, actor_id: UUID | None, data: Mapping[str, object]) -> UUID | None:
+async def find_concerned(
+    db: Queries, topic: str, kind: str, actor_id: UUID | None, data: Mapping[str, object]
+) -> UUID | None:
     """Whom a happening of the kinds NOTICED concerns; None for nobody, or only whoever did it."""
     if kind == "invite.created":
-        invite = _id(data.get("invite_id") or data.get("id"))
+        invite = _id(data.get("invite_id"))
         user = None if invite is None else await _invited(db, invite)
     else:
-        user = _id(data.get("user_id"))
+        kind_of_topic, _, named = topic.partition(":")
+        user = _id(named) if kind_of_topic == "user" else None
     return None if user == actor_id else user
 
 

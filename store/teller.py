@@ -65,7 +65,7 @@ async def _make(db: Transaction, rows: Sequence[Untold]) -> None:
     for row in rows:
         if row.kind in NOTICED and row.topic != ACCESS:
             data: dict[str, object] = msgspec.json.decode(row.data)
-            user = await find_concerned(db, row.kind, row.actor_id, data)
+            user = await find_concerned(db, row.topic, row.kind, row.actor_id, data)
             if user is not None:
                 notice = Notice(
                     user_id=user,

@@ -98,12 +98,14 @@ async def test_unsubscribed_hears_nothing(url: str, ann: Person, happen: Told) -
         assert record["event"] == "test.heard" and record["number"] > number
 
 
-async def test_own_topic(url: str, api: Api, ann: Person, bob: Person, happen: Told) -> None:
+async def test_own_topic(url: str, api: Api, ann: Person, bob: Person) -> None:
     """A notification arrives live on `user:{id}`."""
     async with connected(url, bob.token) as client:
         await client.subscribe(f"user:{bob.id}")
-        await happen(ann.project, "member.added", user_id=str(bob.id), role="editor")
-        (record,) = await client.records(1)
+        path, body = f"/api/projects/{ann.project}/members", {"user_id": str(bob.id), "role": "editor"}
+        reply = await api.call("POST", path, token=ann.token, json=body)
+        assert reply.status == 201, reply.body
+        _, record = await client.records(2)
         assert record["event"] == "notification" and record["data"]["kind"] == "member.added"
 
 

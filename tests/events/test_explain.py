@@ -118,7 +118,7 @@ async def test_notifications(watched: Watched, connection: Connection) -> None:
         notifications,
         {
             "add_notification": lambda: notifications.add_notification(watched, Notice(user_id=ADA, kind="x", data={})),
-            "find_concerned": lambda: notifications.find_concerned(watched, "invite.created", None, data),
+            "find_concerned": lambda: notifications.find_concerned(watched, "project:x", "invite.created", None, data),
             "list_notifications": lambda: both(watched),
             "count_unread": lambda: notifications.count_unread(watched, ADA),
             "mark_read": lambda: notifications.mark_read(watched, ADA, NOTICE),

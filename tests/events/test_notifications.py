@@ -8,7 +8,7 @@ import pytest
 from schemas.ids import new_id
 from store import notifications, teller
 from store.event_log import EventLog
-from store.happenings import Happening, add_happening, project_topic, user_topic
+from store.happenings import Happening, add_happening, user_topic
 from store.notifications import Notice, add_notification
 from store.postgres import Postgres
 from tests.events.telling import tell_all, told
@@ -34,9 +34,8 @@ async def bob(api: Api) -> Person:
 
 
 async def added(postgres: Postgres, events: EventLog, actor: Person, user: Person, kind: str = "member.added") -> None:
-    project = new_id()
-    data = {"user_id": str(user.id), "role": "editor"}
-    happening = Happening(topic=project_topic(project), kind=kind, actor_id=actor.id, project_id=project, data=data)
+    project, data = new_id(), {"role": "editor", "name": "Thesis"}
+    happening = Happening(topic=user_topic(user.id), kind=kind, actor_id=actor.id, project_id=project, data=data)
     await add_happening(postgres, happening)
     await tell_all(postgres, events)
 
@@ -54,7 +53,7 @@ async def test_concerned_is_notified(api: Api, postgres: Postgres, events: Event
     (item,) = body["items"]
     assert item["kind"] == "member.added" and item["actor_id"] == str(ann.id) and item["read_at"] is None
     assert body["unread_count"] == 1 and body["next_cursor"] is None
-    (live,) = await told(events, user_topic(bob.id))
+    _, live = await told(events, user_topic(bob.id))
     assert live["event"] == "notification" and live["data"]["id"] == item["id"]
     assert (await listed(api, ann))["items"] == []
 
@@ -72,8 +71,8 @@ async def test_telling_twice_notifies_once(
     await added(postgres, events, ann, bob)
     (item,) = (await listed(api, bob))["items"]
     await postgres.execute(
-        "UPDATE happenings SET told = false WHERE kind = 'member.added' AND data->>'user_id' = %(user)s",
-        {"user": str(bob.id)},
+        "UPDATE happenings SET told = false WHERE kind = 'member.added' AND topic = %(topic)s",
+        {"topic": user_topic(bob.id)},
     )
     assert await teller.tell(postgres, events) >= 1
     assert [each["id"] for each in (await listed(api, bob))["items"]] == [item["id"]]
@@ -92,7 +91,7 @@ async def test_reading(api: Api, postgres: Postgres, events: EventLog, ann: Pers
     assert (await api.call("POST", "/api/notifications/read-all", token=bob.token)).status == 204
     assert (await listed(api, bob))["unread_count"] == 0
     await tell_all(postgres, events)
-    kinds = [each["event"] for each in await told(events, user_topic(bob.id))]
+    kinds = [each["event"] for each in await told(events, user_topic(bob.id)) if each["event"] != "member.added"]
     assert kinds == ["notification"] * 3 + ["notification.read", "notification.read-all"]
 
 
@@ -143,3 +142,28 @@ async def test_old_ones_go(postgres: Postgres, ann: Person) -> None:
     assert await notifications.remove_old(postgres, 180, 100) >= 1
     left = await notifications.list_notifications(postgres, ann.id, unread=False, before=None, limit=5)
     assert [row.id for row in left] == [new.id]
+
+
+async def test_invited_and_added_over_rest(
+    api: Api, postgres: Postgres, events: EventLog, ann: Person, bob: Person
+) -> None:
+    """Who is invited by their verified address, or made a member, finds a notification; nobody else does."""
+    address = f"{bob.id.hex}@x.example"
+    await postgres.execute(
+        "UPDATE users SET email = %(email)s, email_verified_at = now(), is_guest = false WHERE id = %(id)s",
+        {"email": address, "id": bob.id},
+    )
+    project = await api.project(ann.token)
+    invited = await api.call(
+        "POST", f"/api/projects/{project}/invites", token=ann.token, json={"email": address, "role": "viewer"}
+    )
+    assert invited.status == 201, invited.body
+    added = await api.call(
+        "POST", f"/api/projects/{project}/members", token=ann.token, json={"user_id": str(bob.id), "role": "editor"}
+    )
+    assert added.status == 201, added.body
+    await tell_all(postgres, events)
+    items = (await listed(api, bob))["items"]
+    assert [item["kind"] for item in items] == ["member.added", "invite.created"]
+    assert all(item["project_id"] == project for item in items) and items[0]["data"]["role"] == "editor"
+    assert (await listed(api, ann))["items"] == []
