@@ -153,7 +153,7 @@ def _myers(a: list[Hashable], b: list[Hashable], budget: Budget) -> Slices[list[
             fresh[diagonal] = i
             pause -= 1 + i - start
             if i >= n and j >= m:
-                return _walk_back(a, b, [*trace, fresh])
+                return (yield from _walk_back(a, b, [*trace, fresh]))
             if pause < 0:
                 budget.left -= STEPS - pause
                 pause = STEPS
@@ -164,7 +164,7 @@ def _myers(a: list[Hashable], b: list[Hashable], budget: Budget) -> Slices[list[
     return None
 
 
-def _walk_back(a: list[Hashable], b: list[Hashable], trace: list[dict[int, int]]) -> list[tuple[int, int]]:
+def _walk_back(a: list[Hashable], b: list[Hashable], trace: list[dict[int, int]]) -> Slices[list[tuple[int, int]]]:
     i, j = len(a), len(b)
     pairs: list[tuple[int, int]] = []
     for reach in reversed(trace[1:-1]):
@@ -174,6 +174,8 @@ def _walk_back(a: list[Hashable], b: list[Hashable], trace: list[dict[int, int]]
         while i > start:
             i, j = i - 1, j - 1
             pairs.append((i, j))
+            if len(pairs) % PAGE == 0:
+                yield
         if down >= right:
             j -= 1
         else:
@@ -181,6 +183,8 @@ def _walk_back(a: list[Hashable], b: list[Hashable], trace: list[dict[int, int]]
     while i > 0 and j > 0:
         i, j = i - 1, j - 1
         pairs.append((i, j))
+        if len(pairs) % PAGE == 0:
+            yield
     pairs.reverse()
     return pairs
 
