@@ -69,7 +69,6 @@ async def import_archive(call: Call) -> Imported:
                 await file_changes.create_files(tx, project, user, new)
             for row, entry in plan.other_bytes:
                 await _change_bytes(tx, row, entry, user)
-        call.parts.paths.forget(project)
         same = 0
         for row, entry in plan.other_texts:
             same += not await _change_text(call, row, await asyncio.to_thread(archive.text, entry))

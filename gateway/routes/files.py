@@ -1,5 +1,6 @@
 """`/api/projects/{id}/files`, `/api/files…`: what a project's people see by path. Contents: content.py, binary.py."""
 
+import asyncio
 from mimetypes import MimeTypes
 from typing import Final
 from uuid import UUID
@@ -20,6 +21,8 @@ from store.file_changes import NewFile
 from store.files import FileRow, Wanted
 from store.postgres import Transaction
 
+LONG_TEXT: Final = 256 << 10
+"""Characters from which on a text is made a document in a thread."""
 UNKNOWN_TYPE: Final = "application/octet-stream"
 _types: Final = MimeTypes()  # those that Python knows, the same on every machine
 
@@ -51,10 +54,16 @@ async def create_file(call: Call) -> Answer:
             raise Invalid.field("/content", "a binary file's bytes follow by PUT …/content")
         new = NewFile(path=path, kind="binary", media_type=body.media_type or guess_type(path))
     else:
-        new = new_text(path, body.content or "", body.media_type)
+        content = body.content or ""
+        # A long one takes 50 ms.
+        is_long = len(content) > LONG_TEXT
+        new = (
+            await asyncio.to_thread(new_text, path, content, body.media_type)
+            if is_long
+            else new_text(path, content, body.media_type)
+        )
     project, user = call.access.project_id, call.caller.user_id
     (row,) = await call.parts.postgres.transact(lambda tx: file_changes.create_files(tx, project, user, [new]))
-    call.parts.paths.forget(project)
     return answer(row, status=201, headers={"Location": f"/api/files/{row.id}"})
 
 
