@@ -14,6 +14,7 @@ import pytest
 
 import rooms.parts
 from rooms import replica as replica_module
+from rooms.codec.halves import SMALL, may_have_pairs
 from rooms.codec.lib0 import var_string, var_uint
 from rooms.codec.update import read_in_slices
 from rooms.cut import is_same
@@ -182,6 +183,9 @@ def test_where_characters_are_found() -> None:
     found = at_once(find(state))
     assert list(found) == [b"\x09"] and len(found[b"\x09"]) == 4 and {3, 5} < found[b"\x09"]
     assert found == Replica(state).pairs
+    for emoji in "\U00010000😀\U00040000\U000c0000\U0010ffff":
+        for length in (1, SMALL, 4 * SMALL):
+            assert may_have_pairs(text(9, 0, "x" * length + emoji)) and not may_have_pairs(text(9, 0, "é✓" * length))
     lookalike = 0xF3 & 0x7F | 0x20 << 7 | 0x21 << 14 | 0x22 << 21 | 1 << 28
     assert b"\xf3\xa0\xa1\xa2" in var_uint(lookalike) and not Replica(text(lookalike, 0, "plain")).pairs
 
