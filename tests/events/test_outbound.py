@@ -3,6 +3,7 @@
 import asyncio
 import datetime
 import ssl
+import time
 from ipaddress import IPv4Address, ip_address, ip_network
 from pathlib import Path
 from typing import Any
@@ -214,3 +215,18 @@ def test_pauses() -> None:
     assert pause(1, SCHEDULE, 600, 0.5) == 600
     assert pause(1, SCHEDULE, 10**9, 0.5) == RETRY_AFTER_MAX
     assert retry_after("120") == 120 and retry_after("-1") == retry_after("soon") == retry_after("9" * 20) == 0
+
+
+def test_documented_verification() -> None:
+    """The receiver's code in docs/webhooks.md takes what we sign, and nothing else."""
+    text = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text()
+    code = text.partition("```python\n")[2].partition("```")[0]
+    names: dict[str, Any] = {}
+    exec(code, names)  # our own page
+    secret, body = "whsec_" + "A" * 32, b'{"type":"webhook.test"}'
+    headers = sign([secret], "msg_1", int(time.time()), body)
+    assert names["is_from_atrium"](secret, headers, body)
+    assert not names["is_from_atrium"](secret, headers, body + b" ")
+    assert not names["is_from_atrium"]("whsec_" + "B" * 32, headers, body)
+    old = sign([secret], "msg_1", int(time.time()) - 400, body)
+    assert not names["is_from_atrium"](secret, old, body)
