@@ -253,6 +253,19 @@ async def end_oldest(db: Queries, user_id: UUID, keep: int, reason: str) -> list
     return [row.id for row in rows]
 
 
+async def remove_old(db: Queries, days: int, limit: int) -> int:
+    """Remove sessions that expired so long ago that nobody asks about them; how many."""
+    return await db.execute(
+        """
+        DELETE FROM sessions WHERE id = ANY(ARRAY(
+            SELECT id FROM sessions WHERE expires_at < now() - make_interval(days => %(days)s)
+            ORDER BY expires_at LIMIT %(limit)s
+        ))
+        """,
+        {"days": days, "limit": limit},
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Id:
     id: UUID

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import structlog
 
 from schemas.unavailable import Unavailable
-from store import audit, deliveries, notifications, repeats
+from store import audit, deliveries, notifications, repeats, sessions
 from store.document_log import DocumentLog
 from store.postgres import Postgres
 from workers.keep_versions import keep_versions, thin_out
@@ -26,6 +26,8 @@ NOTIFICATION_DAYS = 180
 """Half a year, read or not: nobody looks further back."""
 DELIVERY_DAYS = 30
 """Of a webhook's deliveries: ten times as long as the last attempt takes."""
+SESSION_DAYS = 30
+"""Of sessions after their end: as long as somebody may wonder where they were signed in."""
 BATCH = 1_000
 """Rows of one round: a statement of some 10 ms."""
 
@@ -59,6 +61,7 @@ def retention(postgres: Postgres, settings: Settings) -> Sequence[Chore]:
         Chore("forget notifications", 600, lambda: notifications.remove_old(postgres, NOTIFICATION_DAYS, BATCH)),
         Chore("forget deliveries", 600, lambda: deliveries.remove_old(postgres, DELIVERY_DAYS, BATCH)),
     ]
+    kept.append(Chore("forget sessions", 600, lambda: sessions.remove_old(postgres, SESSION_DAYS, BATCH)))
     if settings.audit_days:
         kept.append(Chore("forget old acts", 600, lambda: audit.remove_old(postgres, settings.audit_days, BATCH)))
     return kept

@@ -119,7 +119,6 @@ async def _sign_in(call: Call, person: Person, left: OneTimeRow) -> Begun:
 
 
 async def _find_or_make(db: Queries, call: Call, person: Person, linked: UUID | None) -> Begun:
-    instead = call.parts.accounts.browser.session_of(call.request)
     known = await identities.find_identity(db, PROVIDER, person.id)
     session = None if linked is None else await sessions.find_session(db, linked)
     if known is not None:
@@ -132,6 +131,9 @@ async def _find_or_make(db: Queries, call: Call, person: Person, linked: UUID | 
         user = await _by_email(db, call, person) or await _make(db, call, person)
     if user is None or user.status != "active":
         raise NotIn("AccessDenied")
+    # A guest's session stays as it is when the guest becomes an account: open documents hang on it.
+    was_guest = session is not None and session.is_guest
+    instead = None if was_guest else call.parts.accounts.browser.session_of(call.request)
     return await logins.begin(db, call, user, PROVIDER, instead)
 
 

@@ -72,6 +72,7 @@ async def test_sessions_and_tokens(filled: str) -> None:
                 "end_session": lambda: sessions.end_session(db, ADA, new_id(), "login", "x"),
                 "end_login": lambda: sessions.end_login(db, new_id(), "x", guests_too=True),
                 "end_sessions": lambda: sessions.end_sessions(db, GUEST, "x", but=new_id()),
+                "remove_old": lambda: sessions.remove_old(db, 30, 1_000),
                 "end_oldest": lambda: sessions.end_oldest(db, ADA, 50, "x"),
             },
         )

@@ -177,8 +177,10 @@ async def test_guest_becomes_the_account(scene: Scene) -> None:
     """A guest who links GitHub keeps the id, and is no guest any more."""
     browser = scene.browser()
     guest = (await browser.call("POST", "/api/auth/guest", json={"cookie": True}, csrf=await browser.csrf())).body
+    before = browser.cookies[ACCESS_COOKIE]
     login = scene.person(email=f"{fresh_name()}@example.com")
     await scene.go(browser, csrf=guest["csrf_token"])
+    assert await works(scene.site.api, before)
     me = await scene.me(browser)
     assert (me["id"], me["is_guest"], me["username"], me["tier"]) == (guest["user"]["id"], False, login, "free")
 

@@ -5,6 +5,8 @@ import asyncio
 import pytest
 
 from gateway.auth.tokens import Tokens
+from store.postgres import Postgres
+from store.sessions import remove_old
 from tests.rest.api import Api
 from tests.rest.auth.people import login, refresh, register, works
 from tests.rest.databases import execute
@@ -111,6 +113,21 @@ async def test_logins_are_bounded(api: Api, database: str, monkeypatch: pytest.M
     assert (await login(api, ada)).status == 200
     assert not await works(api, ada.access)
     assert await works(api, second["access_token"])
+
+
+async def test_long_ended_sessions_are_removed(api: Api, database: str, postgres: Postgres) -> None:
+    """A month after it expired a session's row goes; younger ones stay."""
+    ada, eve = await register(api), await register(api)
+    for user, days in ((ada.id, 31), (eve.id, 29)):
+        execute(
+            database,
+            "UPDATE sessions SET expires_at = now() - make_interval(days => %s) WHERE user_id = %s",
+            days,
+            user,
+        )
+    assert await remove_old(postgres, 30, 1_000) >= 1
+    left = execute(database, "SELECT user_id::text FROM sessions WHERE user_id IN (%s, %s)", ada.id, eve.id)
+    assert left == [(eve.id,)]
 
 
 async def test_access_token_names_its_generation(api: Api, tokens: Tokens) -> None:
