@@ -47,10 +47,13 @@ INCOMPLETE = Applied(b"", complete=False)
 class Replica:
     """One Yjs document in memory."""
 
-    __slots__ = ("_back", "_back_size", "_clocks", "_deltas", "_doc", "_halves", "_listeners", "_subscription")
+    __slots__ = (
+        "_back", "_back_size", "_client_id", "_clocks", "_deltas", "_doc", "_halves", "_listeners", "_subscription"
+    )  # fmt: skip
 
-    def __init__(self, state: bytes = EMPTY_UPDATE) -> None:
-        """`state`: what it begins with, see load; raises Malformed."""
+    def __init__(self, state: bytes = EMPTY_UPDATE, client_id: int | None = None) -> None:
+        """`state`: what it begins with, see load; raises Malformed. `client_id`: of its own edits (scratch.py)."""
+        self._client_id = client_id
         self._subscription: pycrdt.Subscription | None = None
         self._deltas: list[bytes] = []
         self._clocks: dict[bytes, int] | None = None
@@ -60,7 +63,7 @@ class Replica:
         self._back_size = 0
         self._listeners: list[list[bytes]] = []
         self._halves = Halves()
-        self._doc: pycrdt.Doc[Any] = pycrdt.Doc()
+        self._doc: pycrdt.Doc[Any] = pycrdt.Doc(client_id=client_id)
         if state != EMPTY_UPDATE:
             self.load(state)
 
@@ -295,7 +298,7 @@ class Replica:
         self._clocks = None
         self._observe(False)
         self._deltas.clear()
-        self._doc = pycrdt.Doc()
+        self._doc = pycrdt.Doc(client_id=self._client_id)
         for update in updates:
             self._load(update)
 

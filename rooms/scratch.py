@@ -13,8 +13,9 @@ import pycrdt
 
 from rooms.codec.update import read_in_slices
 from rooms.errors import Malformed
-from rooms.parts import pack, parts, plan
-from rooms.replica import EMPTY_STATE_VECTOR, EMPTY_UPDATE, merge
+from rooms.halves import find
+from rooms.parts import pack, plan, unpack
+from rooms.replica import EMPTY_STATE_VECTOR, EMPTY_UPDATE, Replica, merge
 from rooms.slices import Slices
 from schemas.records import Loaded
 
@@ -27,11 +28,16 @@ class Scratch:
 
     def __init__(self, client_id: int | None = None) -> None:
         """`client_id`: below 2**53; random where none is given."""
-        self.doc: pycrdt.Doc[Any] = pycrdt.Doc(client_id=client_id)
+        self._replica = Replica(client_id=client_id)
         self.begin = EMPTY_STATE_VECTOR
         """The state vector of what was loaded."""
         self._updates: list[bytes] = []
         self._subscription: pycrdt.Subscription | None = None
+
+    @property
+    def doc(self) -> "pycrdt.Doc[Any]":
+        """The copy, to be read and, once it is loaded, edited."""
+        return self._replica.doc
 
     def __enter__(self) -> Self:
         return self
@@ -49,32 +55,31 @@ class Scratch:
         state, packed = loaded.state or EMPTY_UPDATE, loaded.parts
         if not packed and len(state) > CUT_MIN:
             packed = yield from _planned(state)
-        for part in parts(state, packed):
-            self._apply(part)
+        made, pairs = unpack(state, packed)
+        if not loaded.tail:
+            pairs = {}
+        elif pairs is None:
+            # Records are taken in by the same rules as in the live document.
+            pairs = yield from find(state)
+        self._replica.load(EMPTY_UPDATE, pairs)
+        for part in made:
+            self._replica.load(part, {})
             yield
         for commit in loaded.tail:
             for record in commit.records:
-                self._apply(record.update)
+                self._replica.absorb(record.update)
                 yield
-        self.begin = self.doc.get_state()
+        self.begin = self._replica.state_vector()
         updates = self._updates
         self._subscription = self.doc.observe(lambda event: updates.append(event.update))
 
     def encode(self) -> bytes:
         """All of it, as an update."""
-        return self.doc.get_update()
+        return self._replica.encode()
 
     def take(self) -> bytes:
         """All edits since it was loaded as one update, EMPTY_UPDATE where there are none."""
         return merge(self._updates) if self._updates else EMPTY_UPDATE
-
-    def _apply(self, update: bytes) -> None:
-        try:
-            self.doc.apply_update(update)
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as error:  # noqa: BLE001  pycrdt panics, and a panic is a BaseException (replica.py)
-            raise Malformed(f"an update does not apply ({type(error).__name__})") from None
 
 
 def _planned(state: bytes) -> Slices[bytes]:
