@@ -15,12 +15,23 @@ from rooms.slices import Slices
 def receive(document: Document, peer: Peer, update: bytes, *, is_answer: bool) -> Slices[None]:
     """As Document.receive, and raises the same; one at a time for a document.
 
-    A peer that left meanwhile takes its update along: nothing was promised to it.
+    A peer that leaves meanwhile takes its update along: nothing was promised to it.
     """
+    work = _receive(document, peer, update, is_answer=is_answer)
+    while peer in document.peers:
+        try:
+            next(work)
+        except StopIteration:
+            return
+        yield
+    work.close()
+
+
+def _receive(document: Document, peer: Peer, update: bytes, *, is_answer: bool) -> Slices[None]:
     document.check_size(update)
     if not peer.may_write and is_answer:
         nothing_new = yield from document.replica.says_nothing_new(update)
-        if nothing_new and peer in document.peers:
+        if nothing_new:
             document.owe_nothing(peer)
             return
     large = yield from read_large(update)
@@ -29,8 +40,6 @@ def receive(document: Document, peer: Peer, update: bytes, *, is_answer: bool) -
         if draft is not None:
             yield from draft.merge(large)
         # What was so before need not be so any more; from here on in one go.
-        if peer not in document.peers:
-            return
         if not peer.may_write:
             document.deny(peer)
             return

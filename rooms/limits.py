@@ -35,6 +35,8 @@ PART_STRUCTS = 4_000
 MEND_MAX = 1 << 20
 """Bytes of a document in which an update may split a character of two UTF-16 units: for that the document is made anew
 (0.05 to 0.3 s). Answer: close 4400."""
+LARGE_AT_ONCE = 4
+"""Updates above PART_BYTES that are merged at the same time: each takes a few times its size meanwhile."""
 DRAFT_RATIO = 4
 """A document up to so many times as large as an update is made anew beside itself, in slices, to merge the update. A
 larger one would cost too much, and merges it in one go."""

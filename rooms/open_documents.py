@@ -8,6 +8,7 @@ Following before loading closes the race between the two: what is announced in b
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 
 import structlog
 
@@ -16,7 +17,7 @@ from rooms.committer import Committer
 from rooms.document import Document
 from rooms.figures import Figures
 from rooms.halves import find
-from rooms.limits import CATCH_UP_AT_ONCE, GAP_PATIENCE, OPEN_TIMEOUT, UNLOAD_AFTER
+from rooms.limits import CATCH_UP_AT_ONCE, GAP_PATIENCE, LARGE_AT_ONCE, OPEN_TIMEOUT, PART_BYTES, UNLOAD_AFTER
 from rooms.parts import unpack
 from rooms.peer import Peer
 from rooms.ports import Library, Log
@@ -50,6 +51,7 @@ class OpenDocuments:
         """Documents that ended before their log at the last check, and where."""
         self._catching_up: dict[DocumentName, asyncio.Task[None]] = {}
         self._reading = asyncio.Semaphore(CATCH_UP_AT_ONCE)
+        self._large = asyncio.Semaphore(LARGE_AT_ONCE)
 
     def __len__(self) -> int:
         return len(self._open)
@@ -106,7 +108,7 @@ class OpenDocuments:
 
     async def receive(self, document: Document, peer: Peer, update: bytes, *, is_answer: bool) -> None:
         """A large update for one of the documents, in slices; returns when it is merged, raises as Document.receive."""
-        async with document.one_by_one:
+        async with document.one_by_one, self._large if len(update) > PART_BYTES else nullcontext():
             self._figures.updates_in += 1
             await self.turns.run(large_update.receive(document, peer, update, is_answer=is_answer))
 

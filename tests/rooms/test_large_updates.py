@@ -12,14 +12,16 @@ import pytest
 
 import rooms.parts
 import rooms.slices
-from rooms import large_update
+from rooms import large_update, open_documents
 from rooms.cut import is_same
 from rooms.document import Document
 from rooms.draft import Draft
 from rooms.errors import Malformed, TooLarge
-from rooms.limits import READ_SLICE
+from rooms.limits import LARGE_AT_ONCE, READ_SLICE
+from rooms.peer import Peer
 from rooms.replica import Replica, read_state_vector
 from rooms.slices import Slices, at_once
+from schemas.documents import DocumentName
 from tests.rooms.peers import Client
 from tests.rooms.test_replica import after, text
 from tests.rooms.twins import NAME, Log, Process, processes
@@ -202,7 +204,8 @@ async def test_who_leaves_takes_it_along(place: tuple[Log, Process, Document]) -
     await turns(12)
     assert not done.done()
     author.cut()
-    await done
+    await turns(3)
+    assert done.done(), "nobody waits for the rest of the work"
     assert not log.ever and not read_state_vector(document.replica.state_vector())
     other.text += "on"
     other.send()
@@ -316,3 +319,28 @@ def test_reading_stops_now_and_then() -> None:
         plain = len("ab" * 20_000) if update == gaps.get_update() else 0
         assert stops >= (len(update) - plain) // READ_SLICE - 2, (stops, len(update))
         assert at_once(rooms.codec.update.read_in_slices(update)).sections
+
+
+async def test_large_at_once(place: tuple[Log, Process, Document], monkeypatch: pytest.MonkeyPatch) -> None:
+    """LARGE_AT_ONCE: of very large updates only so many are under way at once; smaller ones do not wait."""
+    _, process, _ = place
+    monkeypatch.setattr(open_documents, "PART_BYTES", READ_SLICE)
+    receive_one, under_way, most = large_update.receive, 0, 0
+
+    def counted(document: Document, peer: Peer, update: bytes, *, is_answer: bool) -> Slices[None]:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        yield from receive_one(document, peer, update, is_answer=is_answer)
+        under_way -= 1
+
+    monkeypatch.setattr(large_update, "receive", counted)
+    names = [DocumentName(f"{NAME}{number}") for number in range(LARGE_AT_ONCE + 3)]
+    clients = [joined(await process.documents.open(name), Client(1 + at)) for at, name in enumerate(names)]
+    work = [receive(process, client, scattered()) for client in clients[:-1]]
+    await turns(3)
+    await receive(process, clients[-1], text(7, 0, "x" * 100))
+    assert not any(each.done() for each in work), "what is not so large does not wait"
+    await asyncio.gather(*work)
+    assert (under_way, most) == (0, LARGE_AT_ONCE + 1)
+    await wait_until(lambda: all(client.all_acknowledged for client in clients), "the acknowledgements")
