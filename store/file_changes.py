@@ -27,6 +27,24 @@ PACKED_AT_ONCE: Final = 256 << 10
 """Bytes that are packed in one go, some 5 ms; more in a thread."""
 
 
+_OBSTACLE: Final[LiteralString] = """
+    SELECT path FROM files
+    WHERE project_id = %(project_id)s::uuid AND deleted_at IS NULL AND path = ANY(%(at_or_above)s::text[])
+      AND id IS DISTINCT FROM %(but)s::uuid
+    UNION ALL
+    SELECT below.path FROM unnest(%(paths)s::text[]) AS above (path)
+    CROSS JOIN LATERAL (
+        SELECT path FROM files
+        WHERE project_id = %(project_id)s::uuid AND deleted_at IS NULL
+          AND path > above.path || '/' AND path < above.path || '0' -- which comes right after '/'
+          AND id IS DISTINCT FROM %(but)s::uuid
+        LIMIT 1
+    ) AS below
+    LIMIT 1
+"""
+"""A live file at one of the paths, above or below it, which is not the file that is being moved there."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewFile:
     """A file that is about to be made. `path` is canonical (schemas/documents.py `new_path`)."""
@@ -66,7 +84,7 @@ async def create_files(
 ) -> list[FileRow]:
     """All of them or, with PathTaken or TooManyFiles, none. Among themselves their paths must be free."""
     await hold(tx, project_id, len(new))
-    await _check_free(tx, project_id, [each.path for each in new])
+    paths = [each.path for each in new]
     at = int(time.time() * 1000)
     author = b"" if user_id is None else user_id.bytes
 
@@ -75,14 +93,18 @@ async def create_files(
 
     is_long = sum(len(each.state) for each in new) > PACKED_AT_ONCE
     first = await asyncio.to_thread(pack) if is_long else pack()
-    return await tx.rows(
+    made = await tx.rows(
         FileRow,
         """
-        WITH wanted AS (
+        WITH obstacle AS ("""
+        + _OBSTACLE
+        + """
+        ), wanted AS (
             SELECT * FROM unnest(
                 %(ids)s::uuid[], %(paths)s::text[], %(kinds)s::text[], %(media_types)s::text[], %(sizes)s::bigint[],
                 %(blobs)s::bytea[], %(states)s::bytea[], %(records)s::bytea[], %(fresh_keys)s::text[]
             ) AS wanted (id, path, kind, media_type, size, blob, state, records, fresh_key)
+            WHERE NOT EXISTS (SELECT FROM obstacle) -- then nothing is made
         ), texts AS (
             SELECT wanted.id, wanted.state, wanted.records,
                    CASE WHEN documents.name IS NULL THEN %(project_id)s::uuid::text || '/' || wanted.path
@@ -117,11 +139,10 @@ async def create_files(
         + COLUMNS
         + " FROM added AS files ORDER BY path",
         {
-            "project_id": project_id,
             "user_id": user_id,
             "topic": project_topic(project_id),
             "ids": [each.id for each in new],
-            "paths": [each.path for each in new],
+            **_around(project_id, paths),
             "kinds": [each.kind for each in new],
             "media_types": [each.media_type for each in new],
             "sizes": [each.size for each in new],
@@ -131,6 +152,9 @@ async def create_files(
             "fresh_keys": [fresh_key(project_id, each.id) for each in new],
         },
     )
+    if len(made) < len(new):
+        await _check_free(tx, project_id, paths)
+    return made
 
 
 async def hold(tx: Transaction, project_id: UUID, more: int = 0) -> None:
@@ -225,32 +249,15 @@ async def _update(
 
 
 async def _check_free(db: Queries, project_id: UUID, paths: Sequence[str], but: UUID | None = None) -> None:
-    found = await db.row(
-        _Path,
-        """
-        SELECT path FROM files
-        WHERE project_id = %(project_id)s AND deleted_at IS NULL AND path = ANY(%(at_or_above)s)
-          AND id IS DISTINCT FROM %(but)s
-        UNION ALL
-        SELECT below.path FROM unnest(%(paths)s::text[]) AS wanted (path)
-        CROSS JOIN LATERAL (
-            SELECT path FROM files
-            WHERE project_id = %(project_id)s AND deleted_at IS NULL
-              AND path > wanted.path || '/' AND path < wanted.path || '0' -- which comes right after '/'
-              AND id IS DISTINCT FROM %(but)s
-            LIMIT 1
-        ) AS below
-        LIMIT 1
-        """,
-        {
-            "project_id": project_id,
-            "paths": list(paths),
-            "at_or_above": sorted({*paths, *folders_of(paths)}),
-            "but": but,
-        },
-    )
+    found = await db.row(_Path, _OBSTACLE, _around(project_id, paths, but))
     if found is not None:
         raise PathTaken(found.path)
+
+
+def _around(project_id: UUID, paths: Sequence[str], but: UUID | None = None) -> dict[str, object]:
+    """The parameters of _OBSTACLE."""
+    at_or_above = sorted({*paths, *folders_of(paths)})
+    return {"project_id": project_id, "paths": list(paths), "at_or_above": at_or_above, "but": but}
 
 
 def folders_of(paths: Iterable[str]) -> set[str]:
