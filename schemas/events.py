@@ -23,6 +23,16 @@ class Event(Struct, frozen=True, omit_defaults=True):
 
 encode_event = msgspec.json.Encoder().encode
 
+_FOR_MEMBERS: Final = (b'{"event":"member.', b'{"event":"invite.')
+
+
+def is_for_members(record: bytes) -> bool:
+    """Whether only members may see an encoded Event: who they are, and who is asked to join, is nobody else's business.
+
+    By the record's beginning, because whoever passes records on does not decode them.
+    """
+    return record.startswith(_FOR_MEMBERS)
+
 
 # From clients: {"event": …, "data": {…}, "id": …}
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from schemas.events import is_for_members
 from store.event_log import EventRecord
 
 _encode = msgspec.json.Encoder().encode
@@ -23,10 +24,18 @@ def text_frame(payload: bytes) -> bytes:
     return b"\x81\x7f" + size.to_bytes(8, "big") + payload
 
 
-def record_frames(topic: str, records: Iterable[EventRecord]) -> bytes:
-    """Records of a log; their payloads are JSON objects with at least one member."""
+def record_frames(topic: str, records: Iterable[EventRecord], *, is_member: bool) -> tuple[bytes, int]:
+    """Records of a log, and how many they are; their payloads are JSON objects with at least one member.
+
+    Who is no member of a public project gets them without those that are for members.
+    """
     front = b'{"topic":%b,"number":' % _encode(topic)
-    return b"".join(text_frame(b"%b%d,%b" % (front, record.number, record.payload[1:])) for record in records)
+    frames = [
+        text_frame(b"%b%d,%b" % (front, record.number, record.payload[1:]))
+        for record in records
+        if is_member or not is_for_members(record.payload)
+    ]
+    return b"".join(frames), len(frames)
 
 
 def reset_frame(topic: str, number: int) -> bytes:

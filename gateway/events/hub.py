@@ -133,7 +133,7 @@ class Hub:
             return
         topic.heard = last
         topic.announcements += 1
-        frames = b"" if records is None else record_frames(name, records)
+        framed: dict[bool, tuple[bytes, int]] = {}  # once for all members, once for all others
         for subscription in list(topic.subscriptions):
             if not subscription.live or subscription.number >= last:
                 continue
@@ -142,9 +142,11 @@ class Hub:
             elif subscription.number != before or records is None:
                 self.catch_up(subscription)
             else:
-                subscription.outlet.write(frames)
+                is_member = subscription.access.is_member
+                if is_member not in framed:
+                    framed[is_member] = record_frames(name, records, is_member=is_member)
+                self._write(subscription, *framed[is_member])
                 subscription.number = last
-                self.delivered += len(records)
 
     def missed_events(self) -> None:
         """Announcements may have been missed."""
@@ -211,15 +213,20 @@ class Hub:
             subscription.outlet.write(reset_frame(subscription.topic, tail.number))
             subscription.number = tail.number
         elif tail.records:
-            subscription.outlet.write(record_frames(subscription.topic, tail.records))
+            is_member = subscription.access.is_member
+            self._write(subscription, *record_frames(subscription.topic, tail.records, is_member=is_member))
             subscription.number = tail.records[-1].number
-            self.delivered += len(tail.records)
             if len(tail.records) == EVENT_PAGE:
                 return False
         # All of the log was read. Was anything added since? What was announced meanwhile says so, or was read as well.
         was_read = 0 < topic.heard <= subscription.number
         subscription.live = was_read or topic.announcements == subscription.seen
         return subscription.live
+
+    def _write(self, subscription: Subscription, frames: bytes, count: int) -> None:
+        if frames:  # what is for members alone only moves the others' place on
+            subscription.outlet.write(frames)
+            self.delivered += count
 
     def _wants(self, subscription: Subscription) -> bool:
         topic = self._topics.get(subscription.topic)

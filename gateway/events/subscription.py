@@ -46,7 +46,7 @@ class Subscription:
     # Watched (access_watch.py)
 
     def access_changed(self, access: Access) -> None:
-        """Another role: whoever may read a project may follow it."""
+        """Another role: whoever may read a project may follow it, and members see more of it (frames.py)."""
         self.access = access
 
     def access_ended(self, denied: Denied) -> None:

@@ -31,7 +31,7 @@ async def permit(gate: Gate, caller: Caller, topic: str) -> Access:
 
 
 async def _project(gate: Gate, caller: Caller, project_id: UUID) -> Access:
-    """Members; where it is public or unlisted, everybody."""
+    """Members; where it is public or unlisted, everybody, but for what is said of members (schemas/events.py)."""
     return await gate.in_project(caller, project_id)
 
 

@@ -230,6 +230,43 @@ async def test_public_projects_are_open(url: str, ann: Person, bob: Person, post
         assert kinds(await client.records(1)) == ["test.a"]
 
 
+async def test_members_are_not_shown_to_others(
+    url: str, ann: Person, bob: Person, postgres: Postgres, events: EventLog, happen: Told
+) -> None:
+    """Who only reads a public project hears nothing of members and invitations, live or later; numbers stay good."""
+    where = {"project": UUID(ann.project), "user": bob.id}
+    await postgres.execute("UPDATE projects SET visibility = 'public' WHERE id = %(project)s", where)
+    happened = ["test.a", "member.added", "test.b", "invite.created", "member.removed"]
+    async with connected(url, ann.token) as member, connected(url, bob.token) as client:
+        await member.subscribe(ann.topic)
+        begun = await client.subscribe(ann.topic)
+        await happen(ann.project, *happened)
+        await happen(ann.project, "test.c")
+        assert kinds(await member.records(6)) == [*happened, "test.c"]
+        assert kinds(await client.records(3)) == ["test.a", "test.b", "test.c"]
+        assert [record["number"] for record in client.events] == [
+            record["number"] for record in member.events if record["event"].startswith("test.")
+        ]
+        seen = client.events[1]["number"]
+    async with connected(url, bob.token) as client:
+        await client.subscribe(ann.topic, after=seen)
+        await client.records(1)
+        await client.ask("unsubscribe", topic=ann.topic)
+        await client.subscribe(ann.topic, after=begun)
+        assert kinds(await client.records(4)) == ["test.c", "test.a", "test.b", "test.c"]
+        assert "reset" not in kinds(client.others)
+        # Whoever becomes a member meanwhile hears of members from then on.
+        await postgres.execute(
+            "INSERT INTO project_members (project_id, user_id, role) VALUES (%(project)s, %(user)s, 'viewer')", where
+        )
+        await add_access_change(postgres, "member.changed", project_id=where["project"], user_id=bob.id)
+        await tell_all(postgres, events)
+        async with asyncio.timeout(15.0):
+            while "member.added" not in kinds(client.events):
+                await happen(ann.project, "member.added", "test.d")
+                await client.records(len(client.events) + 1)
+
+
 async def test_lost_role_ends_the_subscription(
     url: str, ann: Person, bob: Person, postgres: Postgres, events: EventLog, happen: Told
 ) -> None:
