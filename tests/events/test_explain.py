@@ -183,9 +183,9 @@ async def test_deliveries(watched: Watched, connection: Connection) -> None:
     assert_indexed(connection, watched, LARGE)
 
 
-@pytest.mark.parametrize("actor", [None, ADA])
+@pytest.mark.parametrize("actor", [None, ADA], ids=["anybody", "ada"])
 @pytest.mark.parametrize("act", [None, "act7"])
-@pytest.mark.parametrize("subject", [None, f"user:{ADA}"])
+@pytest.mark.parametrize("subject", [None, f"user:{ADA}"], ids=["anything", "ada"])
 @pytest.mark.parametrize("deep", [False, True])
 async def test_audit(
     watched: Watched, connection: Connection, actor: UUID | None, act: str | None, subject: str | None, deep: bool
