@@ -18,7 +18,7 @@ from store import authors, snapshots, versions
 from store.document_library import load
 from store.document_log import DocumentLog
 from store.limits import PAST_PAGE, PAST_RECORDS, RELOADS_MAX
-from store.postgres import Postgres
+from store.postgres import Postgres, Queries
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def _unpacked(row: RecordsRow) -> Commit:
     return Commit(row.last, decode_records(zlib.decompress(row.records)))
 
 
-async def find_records(postgres: Postgres, name: DocumentName, after: int) -> list[RecordsRow]:
+async def find_records(postgres: Queries, name: DocumentName, after: int) -> list[RecordsRow]:
     """The next rows of a document's history."""
     return await postgres.rows(
         RecordsRow,

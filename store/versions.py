@@ -126,7 +126,7 @@ async def find_due(db: Queries, minutes: int, records: int, limit: int) -> list[
         _Name,
         """
         SELECT name FROM documents
-        WHERE unversioned_since IS NOT NULL
+        WHERE unversioned_since <= now()
           AND (unversioned_since < now() - make_interval(mins => %(minutes)s)
                OR number - versioned_number >= %(records)s)
         ORDER BY unversioned_since LIMIT %(limit)s
