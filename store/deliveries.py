@@ -79,6 +79,7 @@ async def add_deliveries(db: Queries, happening_ids: Sequence[int]) -> int:
           AND endpoints.disabled_at IS NULL
           AND (endpoints.events = '{}' OR endpoints.events && ARRAY[
                   happenings.kind, split_part(happenings.kind, '.', 1) || '.*'])
+        ORDER BY happenings.id
         ON CONFLICT (endpoint_id, happening_id) DO NOTHING
         """,
         {"ids": list(happening_ids)},

@@ -54,7 +54,7 @@ CREATE TABLE webhook_deliveries (
     response_status integer,                    -- of the last attempt; null: none came
     error           text NOT NULL DEFAULT '',
     duration_ms     integer,
-    created_at      timestamptz NOT NULL DEFAULT now(),
+    created_at      timestamptz NOT NULL DEFAULT clock_timestamp(),  -- many are made in one transaction
     UNIQUE (endpoint_id, happening_id)          -- a happening that is told twice is delivered once
 );
 CREATE INDEX webhook_deliveries_due ON webhook_deliveries (next_attempt_at) WHERE status = 'pending';
