@@ -101,16 +101,17 @@ def _public_url(environment: Mapping[str, str], default: str) -> str:
 
 
 def _secret(environment: Mapping[str, str]) -> str:
-    secret = environment.get("ATRIUM_SECRET", "")
+    secret = environment.get("ATRIUM_SECRET") or environment.get("JWT_SECRET") or ""
     if len(secret.encode()) < SECRET_BYTES:
         raise SettingsError(f"ATRIUM_SECRET must have at least {SECRET_BYTES} bytes, the same on every gateway")
     return secret
 
 
 def _port(environment: Mapping[str, str]) -> int:
-    port = _positive(environment, "ATRIUM_PORT", 8000)
+    name = "ATRIUM_PORT" if environment.get("ATRIUM_PORT") else "PORT"
+    port = _positive(environment, name, 8000)
     if port > 65_535:
-        raise SettingsError("ATRIUM_PORT must be a port number from 1 to 65535")
+        raise SettingsError(f"{name} must be a port number from 1 to 65535")
     return port
 
 

@@ -33,8 +33,13 @@ class Settings:
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Raises SettingsError."""
-    for name in ("DATABASE_URL", "REDIS_URL", "ATRIUM_SECRET"):
-        if not environment.get(name):
+    secret = environment.get("ATRIUM_SECRET") or environment.get("JWT_SECRET") or ""
+    for name, value in (
+        ("DATABASE_URL", environment.get("DATABASE_URL")),
+        ("REDIS_URL", environment.get("REDIS_URL")),
+        ("ATRIUM_SECRET", secret),
+    ):
+        if not value:
             raise SettingsError(f"{name} is not set")
     park_after = environment.get("ATRIUM_PARK_AFTER") or str(PARK_AFTER)
     if not (park_after.isascii() and park_after.isdecimal()):
@@ -50,7 +55,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         database_url=environment["DATABASE_URL"],
         redis_url=environment["REDIS_URL"],
         park_after=float(park_after),
-        secret=environment["ATRIUM_SECRET"],
+        secret=secret,
         outbound=outbound,
         audit_days=int(audit_days),
         name=environment.get("ATRIUM_NAME", "worker"),

@@ -9,6 +9,7 @@ environment:
   REDIS_URL          a Redis 6.2, Valkey 7.2 or later to use instead of the embedded one
   ATRIUM_SECRET      signing key, 32 bytes or more (default: made once and kept in ATRIUM_HOME)
   ATRIUM_PUBLIC_URL  how clients reach the gateway (default: http://HOST:PORT)
+All others stand in docs/run.md.
 """
 
 

@@ -52,13 +52,13 @@ def settings_from(
     environ: Mapping[str, str], *, host: str | None, port: int | None, gateways: int, workers: int
 ) -> Settings:
     """Options win over the environment; an empty variable counts as unset."""
-    secret = environ.get("ATRIUM_SECRET") or None
+    secret = environ.get("ATRIUM_SECRET") or environ.get("JWT_SECRET") or None
     if secret is not None and len(secret.encode()) < 32:
         raise LaunchError("ATRIUM_SECRET is shorter than 32 bytes; leave it unset to have one made and kept")
     if port is None:
-        named = environ.get("ATRIUM_PORT") or "8000"
+        named = environ.get("ATRIUM_PORT") or environ.get("PORT") or "8000"
         if not named.isdecimal():
-            raise LaunchError("ATRIUM_PORT is not a number")
+            raise LaunchError("ATRIUM_PORT (or PORT) is not a number")
         port = int(named)
     if not 1 <= port <= port + gateways - 1 <= 65_535:
         what = f"port {port}" if gateways == 1 else f"ports {port} to {port + gateways - 1}: one of them"

@@ -60,6 +60,16 @@ def test_everything_set() -> None:
     assert settings.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("::1"))
 
 
+def test_usual_names_are_honoured() -> None:
+    """PORT, JWT_SECRET and FRONTEND_URL mean what they mean elsewhere; Atrium's own names win."""
+    usual = {"PORT": "9000", "JWT_SECRET": "9876543210" * 4, "FRONTEND_URL": "https://app.example"}
+    settings = read_settings({**GOOD, "ATRIUM_SECRET": ""} | usual)
+    assert (settings.port, settings.secret) == (9000, usual["JWT_SECRET"])
+    assert settings.origins == ("https://app.example",)
+    ours = read_settings(GOOD | usual | {"ATRIUM_PORT": "8001"})
+    assert (ours.port, ours.secret) == (8001, GOOD["ATRIUM_SECRET"])
+
+
 def test_secrets_stay_out_of_repr() -> None:
     """Settings may be logged: passwords and the signing key are not in their repr."""
     shown = repr(read_settings(GOOD | {"DATABASE_URL": "postgresql://me:hunter2@db/atrium"}))
