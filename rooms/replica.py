@@ -47,13 +47,10 @@ INCOMPLETE = Applied(b"", complete=False)
 class Replica:
     """One Yjs document in memory."""
 
-    __slots__ = (
-        "_back", "_back_size", "_client_id", "_clocks", "_deltas", "_doc", "_halves", "_listeners", "_subscription"
-    )  # fmt: skip
+    __slots__ = ("_back", "_back_size", "_clocks", "_deltas", "_doc", "_halves", "_listeners", "_subscription")
 
     def __init__(self, state: bytes = EMPTY_UPDATE, client_id: int | None = None) -> None:
         """`state`: what it begins with, see load; raises Malformed. `client_id`: of its own edits (scratch.py)."""
-        self._client_id = client_id
         self._subscription: pycrdt.Subscription | None = None
         self._deltas: list[bytes] = []
         self._clocks: dict[bytes, int] | None = None
@@ -298,7 +295,7 @@ class Replica:
         self._clocks = None
         self._observe(False)
         self._deltas.clear()
-        self._doc = pycrdt.Doc(client_id=self._client_id)
+        self._doc = pycrdt.Doc(client_id=self._doc.client_id)
         for update in updates:
             self._load(update)
 

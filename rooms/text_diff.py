@@ -33,7 +33,7 @@ class Edit(NamedTuple):
 
 
 def diff(old: str, new: str) -> Slices[list[Edit]]:
-    """Edits in ascending order that do not touch one another; `apply(old, edits) == new`."""
+    """Edits in ascending order that do not touch one another."""
     begin, end = _same_ends(old, new)
     a, b = old[begin : len(old) - end], new[begin : len(new) - end]
     yield
@@ -43,15 +43,6 @@ def diff(old: str, new: str) -> Slices[list[Edit]]:
         found = yield from _by_lines(a, b, Budget(BUDGET))
     edits = [Edit(begin + start, deleted, inserted) for start, deleted, inserted in found]
     return _fewer(old, edits) if len(edits) > EDITS_MAX else edits
-
-
-def apply(text: str, edits: list[Edit]) -> str:
-    """The text after the edits."""
-    pieces, at = [], 0
-    for start, deleted, inserted in edits:
-        pieces += [text[at:start], inserted]
-        at = start + deleted
-    return "".join([*pieces, text[at:]])
 
 
 def _by_lines(a: str, b: str, budget: Budget) -> Slices[list[Edit]]:

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
 
+import structlog
 from redis.asyncio import Redis
 
 from schemas.documents import DocumentName
@@ -21,6 +22,8 @@ from store import keys
 from store.errors import StoreUnavailable
 from store.limits import LEASE_LOOK, LEASE_MARGIN, LEASE_SECONDS, LEASE_WAIT
 from store.redis import Script
+
+logger = structlog.get_logger("store")
 
 
 class Leases:
@@ -51,7 +54,11 @@ class Leases:
             try:
                 yield check
             finally:
-                await self._script([keys.lease(name)], [token, 0])
+                try:
+                    await self._script([keys.lease(name)], [token, 0])
+                except StoreUnavailable as error:
+                    # What was done is done; the turn ends by itself.
+                    logger.warning("turn not given back", document=name, reason=str(error))
 
     async def _take(self, name: DocumentName, token: bytes) -> float:
         began = time.monotonic()

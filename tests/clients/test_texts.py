@@ -74,10 +74,12 @@ async def test_put_while_stock_clients_type(project: Project, ann: Peer, bob: Pe
     here, there = await two(project, ann, bob)
     await rest.put("Ein Anfang.\n\nEin Ende.\n")
     await all_see([here, there], "text", equals="Ein Anfang.\n\nEin Ende.\n")
-    typing = [
-        asyncio.create_task(session.do("type", text=letter, count=300))
-        for session, letter in ((here, "a"), (there, "b"))
-    ]
+
+    async def type_in(session: Session, letter: str) -> None:
+        for number in range(150):
+            await (session.insert(0, letter * 2) if number % 2 else session.do("type", text=letter, count=2))
+
+    typing = [asyncio.create_task(type_in(here, "a")), asyncio.create_task(type_in(there, "b"))]
     marks: list[str] = []
     old = await rest.read()
     while not all(task.done() for task in typing) or len(marks) < 20:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rooms.graphemes import clusters, is_break
 from rooms.sequence_diff import Budget, common
 from rooms.slices import Slices, at_once
-from rooms.text_diff import EDITS_MAX, Edit, apply, diff
+from rooms.text_diff import EDITS_MAX, Edit, diff
 
 PIECES = st.sampled_from(
     [
@@ -29,6 +29,15 @@ PIECES = st.sampled_from(
     ]
 )
 TEXTS = st.lists(PIECES, max_size=30).map("".join)
+
+
+def apply(text: str, edits: list[Edit]) -> str:
+    """The text after the edits."""
+    pieces, at = [], 0
+    for start, deleted, inserted in edits:
+        pieces += [text[at:start], inserted]
+        at = start + deleted
+    return "".join([*pieces, text[at:]])
 
 
 def found(old: str, new: str) -> list[Edit]:
