@@ -12,7 +12,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Final
 
-from rooms.authors import Authors
+from rooms.authors import BURST_MS, Authors
 from rooms.codec.lib0 import read_var_uint, var_uint
 from rooms.codec.update import ORIGIN, PARENT_KEY, RIGHT_ORIGIN, STRING, read_in_slices
 from rooms.scratch import Scratch
@@ -156,13 +156,18 @@ def _runs(text: str, colours: str, palette: _Palette) -> Slices[list[Run]]:
     for page in range(0, len(colours), PAGE):
         for match in _SAME.finditer(colours, page, page + PAGE):
             meaning = palette.meaning[match[1]]
-            if meaning != who:
+            if not _is_one_burst(who, meaning):
                 runs.append(Run(_part(units, begin, match.start()), *who))
                 begin, who = match.start(), meaning
         yield
     if begin < len(colours):
         runs.append(Run(_part(units, begin, len(colours)), *who))
     return runs
+
+
+def _is_one_burst(one: tuple[bytes, int | None], other: tuple[bytes, int | None]) -> bool:
+    """What one author wrote at about the same time is one run: every edit over REST has a client id of its own."""
+    return one[0] == other[0] and abs((one[1] or 0) - (other[1] or 0)) < BURST_MS
 
 
 def _part(units: bytes, begin: int, end: int) -> str:

@@ -78,6 +78,16 @@ def test_who_brings_counts_not_the_client_id() -> None:
     assert log.seen() == [("one ", ANN), ("two", BOB)]
 
 
+def test_a_burst_is_one_run() -> None:
+    """[T8] What one author writes within ten minutes, as by edits over REST, is one run; a later edit is another."""
+    log = Log()
+    for number, at in enumerate((1_000, 61_000, 301_000, LATER)):
+        doc = pycrdt.Doc[pycrdt.Text]()
+        doc.apply_update(log.replica.encode())
+        log.add(ANN, edited(doc, number, "abcd"[number]), at)
+    assert log.runs() == [Run("abc", ANN, 1_000), Run("d", ANN, LATER)]
+
+
 def test_nobody_is_known() -> None:
     """[T8] What the server wrote back, or came before the history begins, is nobody's."""
     log, doc = Log(), pycrdt.Doc[pycrdt.Text]()
