@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.support import chromium
 from tests.support.stack import Stack
 
 JS_CLIENTS = Path(__file__).parent / "clients" / "js"
@@ -72,21 +73,26 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests marked `js` need Node.js and the installed packages; say why where they are skipped."""
-    reason = missing_node()
-    for item in items:
-        if reason is not None and item.get_closest_marker("js"):
-            item.add_marker(pytest.mark.skip(reason=reason))
+    """Tests marked `js` or `browser` need programs that are not Python's; say why where they are skipped."""
+    for mark, reason in missing().items():
+        for item in items:
+            if item.get_closest_marker(mark):
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 def pytest_sessionstart() -> None:
-    if os.environ.get(EVERYTHING) and (reason := missing_node()):
-        raise pytest.UsageError(f"{reason}, and {EVERYTHING} forbids to skip the tests that need it")
+    if os.environ.get(EVERYTHING):
+        for reason in missing().values():
+            raise pytest.UsageError(f"{reason}, and {EVERYTHING} forbids to skip the tests that need it")
 
 
-def missing_node() -> str | None:
+def missing() -> dict[str, str]:
+    """The marks of the tests that cannot run here, and why."""
+    reasons = {}
     if shutil.which("node") is None:
-        return "Node.js is not installed"
-    if not (JS_CLIENTS / "node_modules").is_dir():
-        return "the npm packages of tests/clients/js are not installed (./atrium test installs them)"
-    return None
+        reasons["js"] = "Node.js is not installed"
+    elif not (JS_CLIENTS / "node_modules").is_dir():
+        reasons["js"] = "the npm packages of tests/clients/js are not installed (./atrium test installs them)"
+    if chromium.PROGRAM is None:
+        reasons["browser"] = "Chromium is not installed"
+    return reasons

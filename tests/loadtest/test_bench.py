@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from loadtest.__main__ import arguments, repeatable
-from tests.conftest import missing_node
+from tests.conftest import missing
 from tests.loadtest.ending import running
 from tests.support.waiting import wait_for
 
@@ -25,7 +25,7 @@ Metrics = dict[str, dict[str, float]]
 def metrics(tmp_path_factory: pytest.TempPathFactory) -> Metrics:
     """What the bench wrote: metrics by "shape server", or "shape server, case". Peers only with Node.js."""
     runs = {"atrium": ["fanout-200", "cursors-500", "durable-1000", "idle-4000"]}
-    if not missing_node():
+    if "js" not in missing():
         runs["atrium"] += ["open-1mb"]
         runs["y-websocket,hocuspocus,hocuspocus-redis"] = ["fanout-200", "two-processes", "joins"]
     folders = [tmp_path_factory.mktemp("bench") for _ in runs]
