@@ -179,12 +179,17 @@ def _query(request: web.Request, operation: Operation) -> Any:
             raise Invalid.field(f"?{name}", "given twice")
         given[name] = value
     try:
-        return msgspec.convert(given, operation.query, strict=False)
+        query = msgspec.convert(given, operation.query, strict=False)
     except msgspec.ValidationError as error:
         found = field_error(str(error))
         raise Invalid(
             "the query does not have the right shape", FieldError("?" + found.pointer.lstrip("/"), found.detail)
         ) from None
+    for name in given:
+        if getattr(query, name) is None:
+            # msgspec takes the word `null` for nothing; who means nothing leaves the parameter out.
+            raise Invalid.field(f"?{name}", "`null` is no value of a query; leave it out")
+    return query
 
 
 def _has(header: str, etag: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from hiredis import pack_command
 from redis.asyncio import ConnectionPool
 from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from store.errors import StoreUnavailable
@@ -19,7 +20,9 @@ from store.redis import LUA, Arg
 
 
 class Lane:
-    """Runs one script again and again."""
+    """Runs one script again and again. The script must bear to run twice: Redis may die between its effect and its
+    answer.
+    """
 
     def __init__(self, url: str, script: str) -> None:
         """`script` names a file in store/lua. Opens nothing yet."""
@@ -34,7 +37,7 @@ class Lane:
         async with self._busy:
             try:
                 async with asyncio.timeout(COMMAND_TIMEOUT):
-                    return await self._run(keys, args)
+                    return await self._again_if_stale(keys, args)
             except ResponseError as error:
                 raise StoreUnavailable("Redis", str(error)) from None
             except (RedisError, OSError, TimeoutError) as error:
@@ -50,6 +53,17 @@ class Lane:
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.disconnect(nowait=True)
+
+    async def _again_if_stale(self, keys: Sequence[str], args: Sequence[Arg]) -> Any:
+        # A connection that was kept says only when it is used that Redis was restarted meanwhile.
+        kept = self._connection is not None
+        try:
+            return await self._run(keys, args)
+        except (ConnectionError, RedisConnectionError):
+            if not kept:
+                raise
+            await self.close()
+            return await self._run(keys, args)
 
     async def _run(self, keys: Sequence[str], args: Sequence[Arg]) -> Any:
         connection = self._connection

@@ -42,6 +42,16 @@ async def test_d4_one_process_killed(atrium: Stack, name: str, number: signal.Si
         assert atrium.status().items() >= others.items(), atrium.up_output()[-2000:]
 
 
+async def test_a_restarted_redis_costs_nobody_a_request(atrium: Stack) -> None:
+    """The first request after Redis was killed and came back is answered, also where nothing goes without Redis."""
+    for gateway in range(atrium.gateways):
+        atrium.guest(gateway=gateway)
+    old = atrium.kill("valkey")
+    await asyncio.to_thread(atrium.wait_restarted, "valkey", old)
+    for gateway in range(atrium.gateways):
+        atrium.guest(gateway=gateway)
+
+
 async def test_d5_redis_that_keeps_dying(atrium: Stack) -> None:
     """[D4] [D5] Redis dies again as soon as it is back: nobody dies with it, and nothing is lost."""
     async with Writers(atrium) as writers:

@@ -37,6 +37,7 @@ async def test_orders(ada: Person) -> None:
     by_name = await names(ada, "&sort=name")
     assert [name.lower() for name in by_name[:6]] == ["alpha", "alpha", "bravo", "charlie", "delta", "echo"]
     (await ada.call("GET", "/projects?sort=size")).problem(422, "invalid")
+    (await ada.call("GET", "/projects?role=null")).problem(422, "invalid")
 
 
 async def test_pages_survive_changes(ada: Person) -> None:
