@@ -15,9 +15,9 @@ from aiohttp.web import RequestPayloadError
 
 from gateway.settings import LogLevel
 
-# A JSON Web Token, also one cut off after its first part; a platform token; the value of any `token` parameter, and the
-# token of an invitation, which stands in its path.
-_TOKEN: Final = re.compile(r"eyJ[A-Za-z0-9_=-]{8,}(?:\.[A-Za-z0-9_=-]*){0,2}|\batr_[A-Za-z0-9_-]{8,}")
+# A JSON Web Token, also one cut off after its first part; a platform token (atr_) or refresh token (atrr_); the
+# value of any `token` parameter, and the token of an invitation, which stands in its path.
+_TOKEN: Final = re.compile(r"eyJ[A-Za-z0-9_=-]{8,}(?:\.[A-Za-z0-9_=-]*){0,2}|\batrr?_[A-Za-z0-9_-]{8,}")
 _PARAMETER: Final = re.compile(r"((?:access_|room_)?token=)[^&\s\"'\\]+", re.IGNORECASE)
 _INVITE: Final = re.compile(r"(/api/invites/)[^/\s\"'\\]+")
 

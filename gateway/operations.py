@@ -187,7 +187,7 @@ def _query(request: web.Request, operation: Operation) -> Any:
         ) from None
     for name in given:
         if getattr(query, name) is None:
-            # msgspec takes the word `null` for nothing; who means nothing leaves the parameter out.
+            # msgspec takes the word `null` for nothing, except for a text; who means nothing leaves the parameter out.
             raise Invalid.field(f"?{name}", "`null` is no value of a query; leave it out")
     return query
 

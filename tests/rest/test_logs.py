@@ -31,6 +31,7 @@ TOKEN, _ = Tokens("s" * 32).sign_access(new_id(), new_id())
         f"twice {TOKEN} {TOKEN}",
         f'"path": "/api/invites/{TOKEN[5:40]}/accept"',
         f"Bearer atr_{TOKEN[5:40]}",
+        f"refreshed by atrr_{TOKEN[5:40]}",
     ],
 )
 def test_tokens_are_blotted_out(line: str) -> None:

@@ -37,7 +37,17 @@ async def test_orders(ada: Person) -> None:
     by_name = await names(ada, "&sort=name")
     assert [name.lower() for name in by_name[:6]] == ["alpha", "alpha", "bravo", "charlie", "delta", "echo"]
     (await ada.call("GET", "/projects?sort=size")).problem(422, "invalid")
-    (await ada.call("GET", "/projects?role=null")).problem(422, "invalid")
+
+
+async def test_null_is_a_word(ada: Person) -> None:
+    """`null` is a word to be found like any other, and no role, number or yes and no."""
+    await ada.project(name="other")
+    await ada.project(name="Null")
+    for word in ("null", "NULL"):
+        assert await names(ada, f"&q={word}") == ["Null"]
+        for name in ("role", "visibility", "limit", "deleted", "cursor"):
+            refused = (await ada.call("GET", f"/projects?{name}={word}")).problem(422, "invalid")
+            assert [error["pointer"] for error in refused["errors"]] == [f"?{name}"]
 
 
 async def test_pages_survive_changes(ada: Person) -> None:
