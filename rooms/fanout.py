@@ -107,14 +107,15 @@ class FanOut:
     def pause(self, peer: Peer) -> None:
         """The peer's socket is full: from the next quiet point on it gets nothing."""
         peer.paused = True
-        self._pausing.append(peer)
+        if peer not in self._pausing:
+            self._pausing.append(peer)
         if not self._writing and not self._batch:
             self._settle()
 
     def resume(self, peer: Peer) -> bool:
         """The peer's socket drained: send one diff of all that it missed; whether it had missed anything."""
         peer.paused = False
-        if peer in self._pausing:
+        if peer in self._pausing:  # its socket drained before the quiet point: it missed nothing
             self._pausing.remove(peer)
             if not peer.had:
                 return False
@@ -164,7 +165,8 @@ class FanOut:
 
     def _send_to_authors(self, authors: set[Peer | None], batch: list[tuple[Peer | None, bytes]]) -> None:
         for author in authors:
-            if author is None or not author.synced or author.paused:
+            # One whose socket is full is still here, and counts as having got all of this batch (`_settle`).
+            if author is None or author not in self._seats.get(author.address, ()):
                 continue
             others = [update for peer, update in batch if peer is not author]
             if others:

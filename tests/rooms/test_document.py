@@ -134,6 +134,29 @@ async def test_a_gap_is_closed_by_asking(document: Document, shelf: Shelf) -> No
     assert client.all_acknowledged
 
 
+async def test_a_slow_author_gets_what_others_typed_with_it(document: Document, short: pytest.MonkeyPatch) -> None:
+    """[S7] Whose socket fills while its edit waits for others' has all of them once it drained."""
+    short.setattr(fanout, "MERGE_WINDOW_PER_PEER", 1.0)
+    slow, other, third = joined(document), joined(document), joined(document)
+    third.text += "c"
+    third.send()  # leaves at once, and what follows waits
+    slow.text.insert(0, "A")
+    other.text.insert(0, "B")
+    slow.send()
+    other.send()
+    for _ in range(2):  # full twice before the batch leaves
+        slow.fill()
+        slow.drain()
+    slow.fill()
+    before = len(third.inbox)
+    await wait_until(lambda: len(third.inbox) > before, "the batch")
+    slow.drain()
+    for client in (slow, other, third):
+        client.read()
+    assert str(slow.text) == str(other.text) == str(third.text)
+    assert len(str(slow.text)) == 3
+
+
 async def test_a_gap_behind_a_full_socket(document: Document, shelf: Shelf) -> None:
     """[S6] [S7] A client whose socket is full is asked when it has drained."""
     client = joined(document)
