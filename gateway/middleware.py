@@ -15,6 +15,7 @@ from gateway.operations import REQUEST_ID_KEY
 from gateway.problems import respond
 from gateway.settings import Settings
 from schemas.ids import new_id
+from store.errors import Unstorable
 
 REQUEST_ID: Final = "X-Request-ID"
 _GIVEN_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")  # from a proxy; anything else is not ours to log
@@ -76,9 +77,17 @@ async def _answer(
         response = respond(error, request.path, request_id)
         if response.status == 500:
             log.exception("request failed", method=request.method, path=request.path)
+        elif isinstance(error, Unstorable | UnicodeEncodeError):
+            # An answer all the same, but the operation should have named the field.
+            log.warning("a value came too far", method=request.method, path=request.path, cause=_cause(error))
         elif response.status == 503:
             log.warning("unavailable", error=str(error), cause=repr(error.__cause__))
         return response
+
+
+def _cause(error: Exception) -> str:
+    """Without its text, which may repeat what the client sent."""
+    return type(error.__cause__ or error).__name__
 
 
 def _route(request: web.Request) -> str:

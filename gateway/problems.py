@@ -16,7 +16,7 @@ from gateway.rates import TooMany
 from gateway.refusals import Refused
 from schemas.close_codes import CloseCode
 from schemas.problems import CONTENT_TYPE, FieldError, Problem
-from store.errors import PathTaken, StoreError, StoreUnavailable, TooManyFiles
+from store.errors import PathTaken, StoreError, StoreUnavailable, TooManyFiles, Unstorable
 
 # RFC 9457, section 3.1.1: a relative reference; these are anchors in the API's documentation.
 _TYPE: Final = "/problems#"
@@ -29,7 +29,7 @@ _DENIED: Final = {
 }
 _TITLES: Final = {
     "malformed": "The request cannot be read",
-    "invalid": "The body does not have the right shape",
+    "invalid": "The request does not have the right shape",
     "unauthenticated": "A valid access token is needed",
     "expired": "The access token has expired",
     "forbidden": "You may not do this",
@@ -61,6 +61,10 @@ def describe(error: Exception) -> tuple[int, str, str, tuple[FieldError, ...], d
             return 503, "unavailable", f"{error.server} does not answer", (), _retry(error.retry_after)
         case PathTaken() | TooManyFiles():
             return 409, "conflict", str(error), (), {}
+        case Unstorable():
+            return 422, "invalid", "a value in the request, such as a NUL character, cannot be kept", (), {}
+        case UnicodeEncodeError():
+            return 400, "malformed", "the request holds characters that are no Unicode", (), {}
         case StoreError():
             return 503, "unavailable", "the database is not ready for this version", (), _retry(None)
         case Expired():

@@ -7,14 +7,12 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from schemas.pages import Cursor, PageQuery, SearchText
+from schemas.patterns import END, NO_NUL, PRINTABLE
 
 NAME_LENGTH: Final = 100  # characters; a display name fits a cursor's label and a member list
-END: Final = r"$(?!\n)"  # in Python `$` is also before a line's end
-PRINTABLE: Final = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*" + END  # no controls, not only spaces
 _ADDRESS: Final = r"[^@\s\x00-\x1f\x7f<>\"(),:;\[\]\\]"
 ADDRESS: Final = rf"^{_ADDRESS}{{1,64}}@{_ADDRESS}{{1,189}}{END}"
 USERNAME: Final = r"^[A-Za-z0-9][A-Za-z0-9_-]{1,38}" + END
-NO_NUL: Final = r"^[^\x00]*$"
 
 DisplayName = Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH, pattern=PRINTABLE)]
 Email = Annotated[str, Meta(min_length=3, max_length=254, pattern=ADDRESS)]

@@ -8,8 +8,9 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from schemas.pages import PageQuery
+from schemas.patterns import NO_NUL
 
-Word = Annotated[str, Meta(min_length=1, max_length=200)]
+Word = Annotated[str, Meta(min_length=1, max_length=200, pattern=NO_NUL)]
 Moment = Annotated[datetime, Meta(tz=True)]
 
 

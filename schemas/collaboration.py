@@ -6,8 +6,8 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from schemas.accounts import PRINTABLE
 from schemas.pages import PageQuery
+from schemas.patterns import PRINTABLE
 from schemas.roles import Role
 
 ACTIVE_SESSIONS: Final = 50  # of one project at a time; who wants more has forgotten to end some

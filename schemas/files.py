@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from schemas.documents import PATH_MAX_BYTES
 from schemas.pages import PageQuery, SearchText
+from schemas.patterns import END, NO_NUL
 
 TEXT_BYTES: Final = 4 << 20
 """Of a text in UTF-8 that is brought in one go: a long book. What is longer counts as binary in an archive; by typing
@@ -17,9 +18,8 @@ REQUEST_BYTES: Final = 3 * TEXT_BYTES
 
 Kind = Literal["text", "binary"]
 PathText = Annotated[str, Meta(min_length=1, max_length=PATH_MAX_BYTES)]
-MediaType = Annotated[
-    str, Meta(max_length=127, pattern=r"^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,62}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,62}$")
-]
+_NAME: Final = r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,62}"
+MediaType = Annotated[str, Meta(max_length=127, pattern=rf"^{_NAME}/{_NAME}{END}")]
 TextContent = Annotated[str, Meta(max_length=TEXT_BYTES)]
 
 
@@ -67,7 +67,7 @@ class FilesQuery(PageQuery, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """Files by path; `project_id` belongs to `/api/files` alone."""
 
     project_id: UUID | None = None
-    prefix: Annotated[str, Meta(max_length=PATH_MAX_BYTES)] = ""
+    prefix: Annotated[str, Meta(max_length=PATH_MAX_BYTES, pattern=NO_NUL)] = ""
     kind: Kind | None = None
     q: SearchText | None = None
     deleted: bool = False

@@ -7,13 +7,14 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from schemas.pages import PageQuery
+from schemas.patterns import END
 from schemas.roles import Role
 
 INVITE_SECONDS: Final = 7 * 24 * 3600  # a week, as long as people take to read their mail
 INVITE_SECONDS_MAX: Final = 30 * 24 * 3600
 
 # Whatever has an @ between two parts and no spaces: whether it exists, only a mail can tell. 254: RFC 5321, 4.5.3.1.
-Email = Annotated[str, Meta(min_length=3, max_length=254, pattern=r"^[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+$(?!\n)")]
+Email = Annotated[str, Meta(min_length=3, max_length=254, pattern=r"^[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+" + END)]
 
 
 class Member(Struct, frozen=True, kw_only=True):

@@ -8,10 +8,11 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from schemas.pages import PageQuery
+from schemas.patterns import END
 
 KINDS_MUTED: Final = 50  # as many as there are, and some
 
-Kind = Annotated[str, Meta(pattern=r"^[a-z]+(-[a-z]+)*(\.[a-z]+(-[a-z]+)*)*$", max_length=60)]
+Kind = Annotated[str, Meta(pattern=r"^[a-z]+(-[a-z]+)*(\.[a-z]+(-[a-z]+)*)*" + END, max_length=60)]
 
 
 class Notification(Struct, frozen=True):

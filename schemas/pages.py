@@ -4,6 +4,8 @@ from typing import Annotated, Final, Generic, TypeVar
 
 from msgspec import Meta, Struct
 
+from schemas.patterns import NO_NUL
+
 PAGE_MAX: Final = 100
 """Items of one page: a screen or two; each costs a row, and some 300 bytes."""
 
@@ -11,7 +13,7 @@ ItemT = TypeVar("ItemT")
 
 Limit = Annotated[int, Meta(ge=1, le=PAGE_MAX)]
 Cursor = Annotated[str, Meta(min_length=1, max_length=2_000)]  # a path or a name of 1,024 bytes, in base64
-SearchText = Annotated[str, Meta(min_length=1, max_length=200)]
+SearchText = Annotated[str, Meta(min_length=1, max_length=200, pattern=NO_NUL)]
 
 
 class Page(Struct, Generic[ItemT], frozen=True):

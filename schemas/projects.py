@@ -6,9 +6,9 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from schemas.accounts import PRINTABLE
 from schemas.members import Member
 from schemas.pages import Cursor, PageQuery, SearchText
+from schemas.patterns import END, NO_NUL, PRINTABLE
 from schemas.roles import Role
 
 NAME_LENGTH: Final = 200  # characters; one line in a list
@@ -22,11 +22,9 @@ BODY_BYTES: Final = 6 * 1024 * 1024  # the above, and what JSON adds by escaping
 
 KIND: Final = "code"  # unless it says otherwise
 
-NO_NUL: Final = r"^[^\x00]*$"  # PostgreSQL cannot keep it
-
 ProjectName = Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH, pattern=PRINTABLE)]
 Description = Annotated[str, Meta(max_length=DESCRIPTION_LENGTH, pattern=NO_NUL)]
-Kind = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,39}$(?!\n)", description="such as code or colorbook")]
+Kind = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,39}" + END, description="such as code or colorbook")]
 PreviewHtml = Annotated[str, Meta(max_length=PREVIEW_LENGTH, pattern=NO_NUL)]
 Settings = Annotated[dict[str, Any], Meta(description="any JSON of at most 16 kB, nested at most 16 deep")]
 Visibility = Literal["private", "unlisted", "public"]
@@ -120,7 +118,7 @@ class GalleryQuery(PageQuery, frozen=True, forbid_unknown_fields=True, kw_only=T
 class ProjectQuery(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`GET /api/projects/{id}`. `include`: `files`, `members`, or both with a comma between."""
 
-    include: Annotated[str, Meta(pattern=r"^(files|members)(,(files|members))?$(?!\n)")] | None = None
+    include: Annotated[str, Meta(pattern=r"^(files|members)(,(files|members))?" + END)] | None = None
 
 
 class ChangesQuery(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from schemas.accounts import PRINTABLE
 from schemas.documents import PATH_MAX_BYTES
+from schemas.patterns import PRINTABLE
 
 VersionName = Annotated[str, Meta(min_length=1, max_length=200, pattern=PRINTABLE)]
 Seq = Annotated[int, Meta(ge=1, le=2**31 - 1)]

@@ -7,13 +7,14 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from schemas.outbound import URL_LENGTH
+from schemas.patterns import END, NO_NUL
 
 EVENTS_MAX: Final = 50  # kinds in one filter
 ENDPOINTS_PER_USER: Final = 20  # each happening of a project is looked up for each
 
 Url = Annotated[str, Meta(min_length=8, max_length=URL_LENGTH)]
-Description = Annotated[str, Meta(max_length=500)]
-EventFilter = Annotated[str, Meta(pattern=r"^[a-z]+(-[a-z]+)*\.([a-z]+(-[a-z]+)*|\*)$", max_length=60)]
+Description = Annotated[str, Meta(max_length=500, pattern=NO_NUL)]
+EventFilter = Annotated[str, Meta(pattern=r"^[a-z]+(-[a-z]+)*\.([a-z]+(-[a-z]+)*|\*)" + END, max_length=60)]
 Events = Annotated[list[EventFilter], Meta(max_length=EVENTS_MAX)]
 
 

@@ -4,6 +4,7 @@ StoreError
 ├── StoreUnavailable   a server does not answer; try again
 ├── PathTaken          a file is in the way of another one
 ├── TooManyFiles       a project is full
+├── Unstorable         a value that PostgreSQL cannot keep
 └── MigrationRefused   the database's schema does not fit this version of Atrium
 """
 
@@ -44,6 +45,13 @@ class Dangling(StoreError):
     def __init__(self, constraint: str) -> None:
         super().__init__(f"refers to nothing: {constraint}")
         self.constraint = constraint
+
+
+class Unstorable(StoreError):
+    """PostgreSQL cannot keep a value, such as a text with a NUL or a number of 30 digits. Nothing was changed.
+
+    Whoever takes values from outside refuses those before, and names the field; this is for what they forgot.
+    """
 
 
 class PathTaken(StoreError):

@@ -21,7 +21,7 @@ import psycopg
 from psycopg.rows import class_row, tuple_row
 from psycopg_pool import AsyncConnectionPool
 
-from store.errors import Dangling, StoreUnavailable, Taken
+from store.errors import Dangling, StoreUnavailable, Taken, Unstorable
 
 POOL_SIZE: Final = 10  # connections of one process; PostgreSQL allows 100 in all by default
 QUEUE_LENGTH: Final = 1_000  # callers that wait for a connection; past it they are told so at once
@@ -211,6 +211,8 @@ class _mapped:
             raise Taken(error.diag.constraint_name or "") from error
         if isinstance(error, psycopg.errors.ForeignKeyViolation):
             raise Dangling(error.diag.constraint_name or "") from error
+        if isinstance(error, psycopg.DataError | UnicodeEncodeError):
+            raise Unstorable("PostgreSQL cannot keep a value") from error
         if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
             # psycopg's own text may name hosts and users: it stays in the cause, for the log.
             raise StoreUnavailable("PostgreSQL", type(error).__name__) from error

@@ -44,7 +44,7 @@ class Identity:
         caller = await self._caller(cookie)
         if request.method not in SAFE_METHODS:
             given = request.headers.get(CSRF_HEADER, "")
-            if not hmac.compare_digest(given.encode(), self.csrf_token(caller.session_id).encode()):
+            if not hmac.compare_digest(given.encode(errors="replace"), self.csrf_token(caller.session_id).encode()):
                 raise Forbidden(f"a request with a cookie needs the header {CSRF_HEADER}; GET /api/auth/csrf has it")
         return replace(caller, by_cookie=True)
 

@@ -4,6 +4,7 @@ from gateway.cursors import decode_cursor, page
 from gateway.operations import Call
 from gateway.refusals import Invalid, Missing
 from schemas.files import Activity
+from schemas.ids import parse_id
 from schemas.pages import Page
 from store import activity, files
 from store.activity import EDITS, HAPPENING, ActivityPlace, ActivityRow
@@ -31,12 +32,18 @@ def _place(call: Call) -> ActivityPlace | None:
     place = decode_cursor(call.query.cursor, ActivityPlace)
     if place is None:
         return None
-    is_number = place.id.isascii() and place.id.isdecimal() and len(place.id) < 19
-    if place.at.tzinfo is None or not (
-        (place.source == HAPPENING and is_number) or (place.source == EDITS and len(place.id) == 36)
-    ):
+    if place.at.tzinfo is None or not _is_id(place):
         raise Invalid.field("?cursor", "not a cursor of this list; begin again without it")
     return place
+
+
+def _is_id(place: ActivityPlace) -> bool:
+    if place.source == HAPPENING:
+        return place.id.isascii() and place.id.isdecimal() and len(place.id) < 19
+    try:
+        return place.source == EDITS and parse_id(place.id) is not None
+    except ValueError:
+        return False
 
 
 def _body(row: ActivityRow) -> Activity:

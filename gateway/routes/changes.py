@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 from gateway.cursors import decode_cursor, encode_cursor
 from gateway.operations import Call
 from schemas import projects as bodies
+from schemas.patterns import NO_NUL
 from store import changes
 from store.changes import Clock
 
@@ -25,7 +26,7 @@ class _Place(Struct, frozen=True, array_like=True):
     at: Annotated[int, Meta(ge=0)]  # Unix time, seconds
     life: str
     happened: tuple[_Transaction, Annotated[int, Meta(ge=-1, lt=1 << 62)]]
-    changed: tuple[_Transaction, Annotated[str, Meta(max_length=1_200, pattern=r"^[^\x00]*$")]]
+    changed: tuple[_Transaction, Annotated[str, Meta(max_length=1_200, pattern=NO_NUL)]]
 
 
 async def list_changes(call: Call) -> bodies.Changes:

@@ -15,6 +15,7 @@ from rooms.fresh_text import fresh_text
 from schemas import files as bodies
 from schemas.documents import InvalidName, new_path
 from schemas.pages import Page
+from schemas.patterns import KeyText
 from schemas.roles import Role
 from store import file_changes, files
 from store.file_changes import NewFile
@@ -32,15 +33,13 @@ async def list_files(call: Call) -> Page[bodies.File]:
     query: bodies.FilesQuery = call.query
     project = call.access.project_id
     wanted = Wanted(project_id=project, prefix=query.prefix, kind=query.kind, q=query.q)
-    if any("\x00" in text for text in (query.prefix, query.q or "")):
-        raise Invalid.field("?prefix" if "\x00" in query.prefix else "?q", "no path has a NUL")
     if not query.deleted:
-        after = decode_cursor(query.cursor, str) or ""
+        after = decode_cursor(query.cursor, KeyText) or ""
         rows = await files.list_files(call.parts.postgres, wanted, after, query.limit + 1)
         return page(rows, query.limit, file_body, lambda row: row.path)
     if call.access.role < Role.EDITOR:
         raise Forbidden("deleted files are shown to those who may restore them: editors")
-    first = decode_cursor(query.cursor, tuple[str, UUID]) or ("", UUID(int=0))
+    first = decode_cursor(query.cursor, tuple[KeyText, UUID]) or ("", UUID(int=0))
     rows = await files.list_deleted(call.parts.postgres, wanted, first, query.limit + 1)
     return page(rows, query.limit, file_body, lambda row: (row.path, row.id))
 

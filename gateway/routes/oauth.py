@@ -85,7 +85,9 @@ async def come_back(call: Call) -> web.Response:
     over = Cookie(STATE_COOKIE, "", 0)
     try:
         state = query.get("state", "")
-        if not state or not hmac.compare_digest(state.encode(), call.request.cookies.get(STATE_COOKIE, "").encode()):
+        kept = call.request.cookies.get(STATE_COOKIE, "")
+        # Both as they came: what is no UTF-8 is no state of ours.
+        if not state or not hmac.compare_digest(state.encode(errors="replace"), kept.encode(errors="replace")):
             raise NotIn("OAuthCallback")
         left = await call.parts.postgres.transact(lambda db: use_one_time(db, "github", state))
         if left is None:

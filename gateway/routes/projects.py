@@ -28,7 +28,7 @@ from gateway.routes.project_files import check_files, new_texts, read_texts, spl
 from schemas import projects as bodies
 from schemas.ids import new_id
 from schemas.pages import Page
-from schemas.projects import NO_NUL
+from schemas.patterns import NO_NUL
 from schemas.roles import Role
 from store import file_changes, project_lists, projects
 from store.files import FileRow

@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from gateway.openapi import document, plain_path
 from gateway.routes.table import TABLE
 from schemas.about import VERSION
+from schemas.patterns import END, NO_NUL
 from tests.rest.api import Api
 
 ROOT = Path(__file__).parents[2]
@@ -70,3 +72,20 @@ async def test_page_needs_no_other_host(api: Api) -> None:
 def test_version_is_the_projects() -> None:
     """The version that the gateway tells is the one of pyproject.toml."""
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
+
+
+def test_patterns_refuse_a_lines_end() -> None:
+    """A pattern of a body or query ends with the text: in Python `$` alone lets a line's end follow."""
+    found = set(patterns_in(document(TABLE, "http://here", VERSION)))
+    assert len(found) > 5
+    for pattern in found:
+        assert pattern.endswith(END) or pattern == NO_NUL, pattern
+
+
+def patterns_in(value: Any) -> Iterator[str]:
+    """All of a document, but those of headers, which have no line's end."""
+    if isinstance(value, dict) and value.get("in") != "header":
+        yield from (pattern for pattern in [value.get("pattern")] if isinstance(pattern, str))
+        value = list(value.values())
+    for inner in value if isinstance(value, list) else ():
+        yield from patterns_in(inner)

@@ -9,6 +9,7 @@ from aiohttp.pytest_plugin import AiohttpClient
 
 from gateway.app import create_app
 from gateway.bodies import field_error
+from gateway.parts import PARTS
 from gateway.problems import describe, respond
 from gateway.rates import TooMany
 from gateway.settings import Settings
@@ -57,6 +58,30 @@ async def test_unexpected_error_tells_nothing(
     app.router.add_get("/broken", broken)
     problem = (await Api(await aiohttp_client(app)).call("GET", "/broken")).problem(500, "internal")
     assert "1234" not in json.dumps(problem)
+
+
+@pytest.mark.parametrize("value", ["a\x00", "\ud800"])
+async def test_value_that_came_too_far(
+    make_settings: Callable[..., Settings], aiohttp_client: AiohttpClient, value: str
+) -> None:
+    """What nobody refused and PostgreSQL cannot keep is the client's mistake, in a transaction too."""
+    app = create_app(make_settings(), live=False)
+    postgres = app[PARTS].postgres
+
+    async def ask(request: web.Request) -> web.Response:
+        await postgres.execute("SELECT %(value)s::text", {"value": value})
+        raise AssertionError("it was kept")
+
+    async def change(request: web.Request) -> web.Response:
+        await postgres.transact(lambda tx: tx.execute("SELECT %(value)s::text", {"value": value}))
+        raise AssertionError("it was kept")
+
+    app.router.add_get("/ask", ask)
+    app.router.add_get("/change", change)
+    api = Api(await aiohttp_client(app))
+    for path in ("/ask", "/change"):
+        problem = (await api.call("GET", path)).problem(422, "invalid")
+        assert value not in problem["detail"]
 
 
 @pytest.mark.parametrize(

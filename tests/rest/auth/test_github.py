@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import TestClient, TestServer
 
 from gateway.auth.identity import ACCESS_COOKIE
 from tests.rest.auth.browser import BrowserClient, Page
@@ -17,6 +17,7 @@ from tests.rest.auth.conftest import MakeSite, Site
 from tests.rest.auth.fake_github import CLIENT_ID, CLIENT_SECRET, FakeGitHub
 from tests.rest.auth.people import PASSWORD, Person, fresh_name, login, register, works
 from tests.rest.databases import execute
+from tests.rest.odd_values import ask_raw
 
 FRONTEND = "https://app.example"
 _ids = itertools.count(random.SystemRandom().randrange(1 << 40))
@@ -205,6 +206,15 @@ async def test_state_is_of_this_browser_and_works_once(scene: Scene) -> None:
     replay.cookies = kept
     assert (await scene.back(replay, code=code, state=state)).query == {"error": "OAuthCallback"}
     assert scene.github.asked == 1
+
+
+async def test_state_that_is_no_text(scene: Scene) -> None:
+    """A cookie of bytes that are no UTF-8 is no state, and no mistake of ours."""
+    client = scene.site.api.client
+    assert isinstance(client, TestClient)
+    start = "GET /api/auth/callback/github?state=a&code=b"
+    answer = await ask_raw(client.host, client.port, start, [b"Cookie: __Host-atrium-oauth=a\xff"])
+    assert answer.startswith(b"HTTP/1.1 302 ") and b"error=OAuthCallback" in answer
 
 
 async def test_state_expires(scene: Scene, database: str) -> None:

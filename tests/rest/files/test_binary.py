@@ -120,6 +120,19 @@ def test_byte_ranges_by_brute_force() -> None:
                     assert numbers[begin : last + 1] == []
 
 
+@pytest.mark.parametrize("media_type", ["text/plain\n", "text/plain\r\nX-Evil: 1", "text", "a/b;c=d"])
+async def test_media_types_that_are_none(api: Api, owner: str, media_type: str) -> None:
+    """What cannot stand in a header is no media type: neither of a new file nor of an old one."""
+    project = await api.project(owner)
+    body = {"path": "a.bin", "kind": "binary", "media_type": media_type}
+    problem = (await api.call("POST", f"/api/projects/{project}/files", token=owner, json=body)).problem(422, "invalid")
+    assert problem["errors"][0]["pointer"] == "/media_type"
+    url = await new_url(api, owner, project, "b.bin")
+    file, change = url.removesuffix("/content"), {"media_type": media_type}
+    (await api.call("PATCH", file, token=owner, json=change)).problem(422, "invalid")
+    assert (await get(api, url, owner))[0] == 200
+
+
 async def test_of_two_puts_one_wins(api: Api, owner: str, url: str) -> None:
     """Of several who replace the same bytes one gets 200, the others 412, and the bytes are the winner's."""
     first = (await api.call("PUT", url, token=owner, raw=b"first")).body["etag"]
