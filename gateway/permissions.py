@@ -5,6 +5,18 @@
     {id} of the URL ───────────────┘
 
 tests/rest/test_matrix.py asks `table.py` for every operation and tries it as everybody.
+
+Where it depends on what is asked, the operation states what all of it needs, and its function asks for the rest.
+tests/rest/test_inner_decisions.py tries each of these as everybody:
+
+    collaboration.start_session   the body names the project: for its members
+    webhooks.create_webhook       with a `project_id`: for its admins and owners
+    projects.update_project       another `visibility`: for admins and owners
+    projects.get_project          `include=members`: for members, also where the project is public
+    files.list_files              `deleted=true`: for editors and above
+    members, invites              nobody gives or takes a role above their own (routes/members.py, `_must_reach`)
+    users.list_users              all of them, or by role or tier: for administrators of this Atrium
+    tokens.create_token           the scope `admin`: for administrators of this Atrium
 """
 
 from collections.abc import Awaitable, Callable, Mapping

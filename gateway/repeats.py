@@ -1,7 +1,7 @@
 """Idempotency-Key: a POST that creates, sent twice with one key, has at most one effect, and one answer.
 
     key free ──► run ──► keep the answer ──► answer          refused (4xx): the key is free again
-    key taken ──► other request: 422 │ answered: that answer │ running: wait │ its process died: 409
+    key taken ──► other request (method, URL, body): 422 │ answered: that answer │ running: wait │ its process died: 409
 
 Called by gateway/operations.py. Answers are kept for a day. (draft-ietf-httpapi-idempotency-key-header-07)
 """
@@ -18,7 +18,7 @@ from aiohttp import web
 from gateway.auth.caller import Caller
 from gateway.refusals import Conflict, Invalid, Unreadable
 from store import repeats
-from store.errors import StoreError
+from store.errors import StoreUnavailable
 from store.postgres import Postgres
 
 KEY_HEADER: Final = "Idempotency-Key"
@@ -50,7 +50,9 @@ class Repeats:
         if not _KEY.fullmatch(key):
             raise Unreadable(f"{KEY_HEADER} takes 1 to 255 visible ASCII characters")
         fingerprint = hashlib.sha256(
-            b"\n".join((request.method.encode(), request.path.encode(), await request.read()))
+            b"\n".join(
+                (request.method.encode(), request.path_qs.encode(errors="surrogateescape"), await request.read())
+            )
         ).digest()
         if await repeats.begin(self._postgres, caller.user_id, key, fingerprint):
             return await self._first(caller, key, run)
@@ -59,7 +61,7 @@ class Repeats:
     async def _first(self, caller: Caller, key: str, run: Run) -> web.StreamResponse:
         try:
             response = await run()
-        except StoreError:
+        except StoreUnavailable:
             raise  # whether it had an effect is unknown: the key stays taken
         except Exception:
             await repeats.release(self._postgres, caller.user_id, key)

@@ -10,6 +10,7 @@ import msgspec
 from gateway.cursors import decode_cursor, page
 from gateway.operation import Answer
 from gateway.operations import Call
+from gateway.permissions import known
 from gateway.refusals import Conflict, Forbidden, Invalid, Missing, Stale
 from rooms.fresh_text import fresh_text
 from schemas import files as bodies
@@ -38,6 +39,7 @@ async def list_files(call: Call) -> Page[bodies.File]:
         rows = await files.list_files(call.parts.postgres, wanted, after, query.limit + 1)
         return page(rows, query.limit, file_body, lambda row: row.path)
     if call.access.role < Role.EDITOR:
+        known(call.maybe_caller)
         raise Forbidden("deleted files are shown to those who may restore them: editors")
     first = decode_cursor(query.cursor, tuple[KeyText, UUID]) or ("", UUID(int=0))
     rows = await files.list_deleted(call.parts.postgres, wanted, first, query.limit + 1)

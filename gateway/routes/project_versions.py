@@ -1,7 +1,7 @@
 """`/api/projects/{id}/versions…`: what a project was, with all its files, seen and restored.
 
 POST       each text's state now ──► a version of it; all together ──► a manifest
-restore    a manifest of now; files back to their places, in one transaction; then each text, as an edit
+restore    a manifest of now; files back to their places, in one transaction; then each text, as an edit; told at last
 """
 
 from uuid import UUID
@@ -12,6 +12,7 @@ from gateway.manifests import FILES_MAX, put_back
 from gateway.operation import Answer
 from gateway.operations import Call
 from gateway.refusals import Conflict, Missing
+from gateway.routes.project_acts import tell
 from gateway.routes.versions import LAST, loaded, seq_in
 from rooms.shared_types import CannotRestore
 from rooms.texts import Texts
@@ -78,6 +79,9 @@ async def restore_project_version(call: Call) -> bodies.ProjectRestored:
                     changed.add(entry.file_id)
             except (Missing, CannotRestore):
                 failed.append(entry.path)
+    await call.parts.postgres.transact(
+        lambda tx: tell(tx, call, project, "project.version_restored", version=row.seq, before=before)
+    )
     unchanged = len(manifest) - len(changed) - len(failed)
     return bodies.ProjectRestored(len(changed), max(unchanged, 0), len(put.removed), failed, before)
 

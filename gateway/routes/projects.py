@@ -10,9 +10,10 @@ from gateway.cursors import decode_cursor, page
 from gateway.operation import Answer
 from gateway.operations import Call
 from gateway.parts import HOME_URL
+from gateway.permissions import known
 from gateway.refusals import Forbidden, Invalid, Missing, Stale
 from gateway.routes.members import all_members
-from gateway.routes.project_acts import audit, must_own, tell
+from gateway.routes.project_acts import audit, must_own, role_now, tell
 from gateway.routes.project_answers import (
     Micros,
     changed_project,
@@ -109,6 +110,7 @@ async def get_project(call: Call) -> Answer:
     body = project(row, role)
     if "members" in wanted:
         if role is None:
+            known(call.maybe_caller)
             raise Forbidden("only members see who the members are")
         body = structs.replace(body, members=await all_members(call.parts.postgres, row.id))
     if "files" in wanted:
@@ -140,7 +142,7 @@ async def update_project(call: Call) -> Answer:
         if not given:
             return row
         if new.visibility != row.visibility:
-            if call.access.role < Role.ADMIN:
+            if await role_now(tx, call, project_id) < Role.ADMIN:
                 raise Forbidden("who may see a project is changed by its admins and owners")
             await add_access_change(tx, "project.changed", project_id=project_id)
             await audit(tx, call, "project.visibility", project_id, before=row.visibility, after=new.visibility)

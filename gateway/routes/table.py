@@ -60,7 +60,7 @@ TABLE: Final[tuple[Operation, ...]] = (
     Operation("DELETE", "/api/collaboration/sessions/{id}", collaboration.end_session, SESSION_EDITOR, status=204),
     Operation(
         "POST", "/api/collaboration/sessions/{id}/join", collaboration.join_session, SESSION_VIEWER,
-        answers=co.Joined, limit="room-tokens",
+        answers=co.Joined, limit="room-tokens", scope="live",
     ),
     Operation(
         "POST", "/api/collaboration/sessions/{id}/leave", collaboration.leave_session, SESSION_VIEWER, status=204

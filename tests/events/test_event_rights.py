@@ -105,16 +105,17 @@ async def test_public_projects_are_open(url: str, ann: Person, bob: Person, post
 async def test_members_are_not_shown_to_others(
     url: str, ann: Person, bob: Person, postgres: Postgres, events: EventLog, happen: Told
 ) -> None:
-    """Who only reads a public project hears nothing of members and invitations, live or later; numbers stay good."""
+    """Who only reads a public project hears nothing of members, invitations and sessions, live or later; numbers stay
+    good."""
     where = {"project": UUID(ann.project), "user": bob.id}
     await postgres.execute("UPDATE projects SET visibility = 'public' WHERE id = %(project)s", where)
-    happened = ["test.a", "member.added", "test.b", "invite.created", "member.removed"]
+    happened = ["test.a", "member.added", "test.b", "invite.created", "collaboration.started", "member.removed"]
     async with connected(url, ann.token) as member, connected(url, bob.token) as client:
         await member.subscribe(ann.topic)
         begun = await client.subscribe(ann.topic)
         await happen(ann.project, *happened)
         await happen(ann.project, "test.c")
-        assert kinds(await member.records(6)) == [*happened, "test.c"]
+        assert kinds(await member.records(7)) == [*happened, "test.c"]
         assert kinds(await client.records(3)) == ["test.a", "test.b", "test.c"]
         assert [record["number"] for record in client.events] == [
             record["number"] for record in member.events if record["event"].startswith("test.")

@@ -89,12 +89,12 @@ async def api(stack: Stack) -> AsyncIterator[Api]:
 
 
 @pytest.mark.parametrize("operation", TABLE, ids=named)
-@pytest.mark.parametrize("visibility", ["private", "public"])
+@pytest.mark.parametrize("visibility", ["private", "unlisted", "public"])
 async def test_everybody_gets_as_far_as_the_table_says(
     api: Api, tokens: Tokens, connection: Connection, operation: Operation, visibility: str
 ) -> None:
     """Nobody, guest, stranger, viewer, commenter, editor, admin, owner and site admin: each as the requirement says."""
-    if visibility == "public" and not isinstance(operation.may, InProject):
+    if visibility != "private" and not isinstance(operation.may, InProject):
         return
     for persona in PERSONAS:
         made = scene(connection, tokens, persona, visibility=visibility)

@@ -51,6 +51,34 @@ async def test_key_of_another_request_is_refused(api: Api) -> None:
     (await create(api, token, "k", "two")).problem(422, "invalid")
 
 
+async def test_key_of_another_query_is_refused(api: Api) -> None:
+    """The query is part of the request: the same body for another project is not answered with the first one's file."""
+    token = await api.token()
+    first, second = await api.project(token), await api.project(token)
+    headers = {"Idempotency-Key": "k"}
+
+    async def make(project: str) -> Reply:
+        path = f"/api/files?project_id={project}"
+        return await api.call("POST", path, token=token, json={"path": "a"}, headers=headers)
+
+    made = await make(first)
+    assert (made.status, made.body["project_id"]) == (201, first)
+    assert (await make(first)).body["id"] == made.body["id"]
+    (await make(second)).problem(422, "invalid")
+
+
+async def test_path_that_was_taken_frees_the_key(api: Api) -> None:
+    """A file in the way refuses the request, and leaves no doubt that it had no effect."""
+    token = await api.token()
+    project = await api.project(token)
+    path, body = f"/api/projects/{project}/files", {"path": "a"}
+    there = (await api.call("POST", path, token=token, json=body)).body["id"]
+    headers = {"Idempotency-Key": "k"}
+    (await api.call("POST", path, token=token, json=body, headers=headers)).problem(409, "conflict")
+    assert (await api.call("DELETE", f"/api/files/{there}", token=token)).status == 204
+    assert (await api.call("POST", path, token=token, json=body, headers=headers)).status == 201
+
+
 async def test_refused_request_frees_its_key(api: Api, postgres: Postgres) -> None:
     """What was refused had no effect: corrected, it may use the key again."""
     guest = await api.guest()

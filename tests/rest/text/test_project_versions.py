@@ -7,6 +7,8 @@ from typing import Any
 
 from tests.rest.text.conftest import Desk
 
+RESTORED = "project.version_restored"
+
 
 async def ask(desk: Desk, method: str, path: str = "", gateway: int = 0, **how: Any) -> Any:
     """One request about the project; its body."""
@@ -70,6 +72,12 @@ async def test_a_project_comes_back(desk: Desk) -> None:
     assert (again["restored"], again["unchanged"], again["removed"]) == (0, 4, 0)
     listed = await ask(desk, "GET", "/versions")
     assert [item["seq"] for item in listed["items"]] == [4, 3, 2, 1]
+    told = [item for item in (await ask(desk, "GET", "/activity"))["items"] if item["kind"] == RESTORED]
+    assert [item["data"] for item in told] == [
+        {"version": done["before"], "before": again["before"]},
+        {"version": done["before"], "before": again["before"] - 1},
+        {"version": 1, "before": done["before"]},
+    ]
 
 
 async def test_versions_at_once(desk: Desk) -> None:
