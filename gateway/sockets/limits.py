@@ -29,7 +29,9 @@ TICK = 15.0
 SILENCE_MAX = 120.0
 """Seconds without any byte from a client, pongs included, until its connection is cut."""
 ECHO = 1.0
-"""Seconds within which a y-websocket client gets its own durable edits back, merged."""
+"""Seconds after which a y-websocket client gets its own durable edits back, merged."""
+WHEEL_STEP = 0.05
+"""Seconds between two looks at who is due: 400 echoes in one go would hold up everybody else for 4 ms."""
 CLOSE_SECONDS = 2.0
 """Seconds for the client to answer a close frame."""
 
