@@ -139,10 +139,12 @@ class Document:
         self.check_size(update)
         self.accept(peer, self.replica.apply(update), is_answer=is_answer)
 
-    def show(self, peer: Peer, update: bytes) -> None:
-        """Presence of a peer; raises Malformed or TooLarge."""
+    def show(self, peer: Peer, update: bytes) -> int:
+        """Presence of a peer; how many states it was. Raises Malformed or TooLarge."""
         self._figures.presence_in += 1
-        self.presence.show(peer, awareness.decode(update))
+        states = awareness.decode(update)
+        self.presence.show(peer, states)
+        return len(states)
 
     # Edits that come by REST
 

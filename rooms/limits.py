@@ -7,6 +7,8 @@ DOCUMENT_MAX = 64 << 20
 """Encoded size of one document; PostgreSQL and one frame can still carry it. Answer: close 1009."""
 PRESENCE_STATE_MAX = 16 << 10
 """One client's presence: a name, a colour, cursors; not a file. Answer: close 1009."""
+PRESENCE_MESSAGE_MAX = 1 << 20
+"""All states of one presence message, in and out. Answer: close 1009; what the server sends is cut into several."""
 ADDRESS_MAX = 2 << 10
 """A Hocuspocus address: a document's name and a session id. Answer: close 4400."""
 
@@ -15,6 +17,11 @@ PEERS_PER_DOCUMENT = 5_000
 """One fan-out must stay well below 50 ms of the loop. Answer: close 1013."""
 PRESENCE_CLIENTS_PER_PEER = 16
 """Presence ids that one connection may own (a provider has one). Answer: close 4400."""
+PRESENCE_STATES_MAX = 5_000
+"""States of one presence message, 2 us each: old clients repeat all that they hear, so a whole room must pass. Answer:
+close 4400; what the server sends is cut into several."""
+PRESENCE_STATES_PER_FRAME = 16
+"""States that count as much as one message against a connection's messages a second. Answer: it is read more slowly."""
 MERGE_MAX = 64
 """Updates merged into one frame; senders get a frame without their own, so the work is quadratic in this."""
 AHEAD_MAX = 256

@@ -46,11 +46,15 @@ class Presence:
         self._entries: dict[int, _Entry] = {}
 
     def show(self, owner: Owner, shown: Iterable[Shown], now: float) -> list[int]:
-        """Take in what an owner says; the clients that changed. Raises Malformed."""
-        before = len(self._entries)
-        changed = [state.client for user, state in shown if self._take(owner, user, state, now)]
-        if len(self._entries) > before and self._shown_by(owner) > PRESENCE_CLIENTS_PER_PEER:
-            raise Malformed(f"a connection may show {PRESENCE_CLIENTS_PER_PEER} clients")
+        """Take in what an owner says; the clients that changed. Raises Malformed at the first one that is too many."""
+        entries = self._entries
+        changed = []
+        for user, state in shown:
+            before = len(entries)
+            if self._take(owner, user, state, now):
+                changed.append(state.client)
+            if len(entries) > before and self._shown_by(owner) > PRESENCE_CLIENTS_PER_PEER:
+                raise Malformed(f"a connection may show {PRESENCE_CLIENTS_PER_PEER} clients")
         return changed
 
     def leave(self, owner: Owner) -> list[int]:

@@ -8,6 +8,9 @@ The latest state of each client is enough, so what comes within a window is merg
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
+
+import structlog
 
 from rooms.codec import awareness, messages
 from rooms.codec.awareness import State
@@ -18,7 +21,9 @@ from rooms.limits import PRESENCE_WINDOW
 from rooms.peer import Peer
 from rooms.presence import Presence, Shown
 from schemas.documents import DocumentName
+from schemas.unavailable import Unavailable
 
+logger = structlog.get_logger()
 Announce = Callable[[Sequence[tuple[DocumentName, bytes]]], Awaitable[None]]
 QUERY = b""
 """What a process announces that has just opened a document: show me whom you have."""
@@ -44,6 +49,9 @@ class PresenceRelay:
         self._timer: asyncio.TimerHandle | None = None
         self._last = 0.0
         self._sending: asyncio.Task[None] | None = None
+        self._away = False
+        self._context = Context()
+        """Of the timer: what one connection's log lines say is not to be said by those of all of them."""
 
     def attach(self, name: DocumentName, fan_out: FanOut) -> "DocumentPresence":
         """The presence of a document that was just opened; other processes are asked for theirs."""
@@ -67,7 +75,8 @@ class PresenceRelay:
 
     def _schedule(self) -> None:
         if self._timer is None:
-            self._timer = self.loop.call_at(max(self.loop.time(), self._last + PRESENCE_WINDOW), self._flush)
+            when = max(self.loop.time(), self._last + PRESENCE_WINDOW)
+            self._timer = self.loop.call_at(when, self._flush, context=self._context)
 
     def _flush(self) -> None:
         self._last = self.loop.time()
@@ -84,7 +93,14 @@ class PresenceRelay:
             del self._out[:-1_000]
 
     async def _send(self, out: list[tuple[DocumentName, bytes]]) -> None:
-        await self._announce(out)
+        try:
+            await self._announce(out)
+            self._away = False
+        except Unavailable as error:
+            # What it said is not said again before the next renewal, and one line in the log is enough.
+            if not self._away:
+                logger.warning("presence stays in this process", reason=str(error))
+            self._away = True
 
 
 class DocumentPresence:
@@ -126,8 +142,10 @@ class DocumentPresence:
 
     def greet(self, peer: Peer) -> None:
         """Show a newcomer who is there."""
-        if not peer.paused and (states := self._table.states()):
-            self._write(peer, states)
+        if peer.paused:
+            return
+        for update in awareness.encode_in_parts(self._table.states()):
+            peer.write(binary_frame(peer.address + messages.awareness(update)))
 
     def expire(self, now: float) -> None:
         """Those who did not renew themselves are gone."""
@@ -140,9 +158,8 @@ class DocumentPresence:
     def flush(self) -> list[tuple[DocumentName, bytes]]:
         """Show the peers what changed; what to tell other processes."""
         dirty, self._dirty = self._dirty, set()
-        if states := self._table.states(dirty):
-            body = messages.awareness(awareness.encode(states))
-            self._relay.figures.presence_out += self._fan_out.broadcast(body)
+        for update in awareness.encode_in_parts(self._table.states(dirty)):
+            self._relay.figures.presence_out += self._fan_out.broadcast(messages.awareness(update))
         local = self._table.local(dirty)
         return [(self.name, awareness.pack(local))] if local else []
 
@@ -150,7 +167,3 @@ class DocumentPresence:
         if clients:
             self._dirty.update(clients)
             self._relay.changed(self)
-
-    @staticmethod
-    def _write(peer: Peer, states: list[State]) -> None:
-        peer.write(binary_frame(peer.address + messages.awareness(awareness.encode(states))))

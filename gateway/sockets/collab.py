@@ -106,7 +106,7 @@ class CollabSession:
             case Update(update):
                 document.receive(peer, update, is_answer=False)
             case AwarenessUpdate(update):
-                document.show(peer, update)
+                self._connection.charge(document.show(peer, update))
             case SyncStep1(state_vector):
                 document.sync(peer, state_vector)
             case SyncStep2(update):

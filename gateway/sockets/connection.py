@@ -38,6 +38,7 @@ from gateway.sockets.limits import (
 from gateway.sockets.wheel import Wheel
 from rooms.codec.frame import binary_frame
 from rooms.figures import Figures
+from rooms.limits import PRESENCE_STATES_PER_FRAME
 from schemas.close_codes import CloseCode
 
 logger = structlog.get_logger("gateway.sockets")
@@ -135,6 +136,10 @@ class Connection(asyncio.Protocol):
     def allow(self, most: int) -> None:
         """From now on a message may have so many bytes."""
         self._reader.most = most
+
+    def charge(self, states: int) -> None:
+        """The message that is being dealt with said so many states of presence: many count as several messages."""
+        self._budget -= states // PRESENCE_STATES_PER_FRAME
 
     def hold(self) -> None:
         """Something takes long: until `go_on`, nothing that comes behind it is looked at."""

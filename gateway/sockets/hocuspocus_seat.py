@@ -58,7 +58,7 @@ class Seat:
             case Update(update):
                 self.document.receive(self.peer, update, is_answer=False)
             case AwarenessUpdate(update):
-                self.document.show(self.peer, update)
+                self._connection.charge(self.document.show(self.peer, update))
             case SyncStep1(state_vector):
                 self.document.sync(self.peer, state_vector)
             case SyncStep2(update):

@@ -5,18 +5,20 @@
 Reading only this costs 0.8 us a message; pycrdt's Awareness, which parses the JSON, 5 us.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import msgspec
 
 from rooms.codec.lib0 import read_var_bytes, read_var_uint, var_bytes, var_uint
 from rooms.errors import Malformed, TooLarge
-from rooms.limits import PRESENCE_STATE_MAX
+from rooms.limits import PRESENCE_MESSAGE_MAX, PRESENCE_STATE_MAX, PRESENCE_STATES_MAX
 
 GONE = b"null"
 CLOCK_END = 1 << 31
 """A client that counts once a second needs 68 years. Clocks are counted on here, and JavaScript ends at 2**53."""
+COUNT_BYTES = 8
+"""Longest encoding of how many states there are."""
 _json = msgspec.json.Decoder()
 _packer = msgspec.msgpack.Encoder()
 _unpacker = msgspec.msgpack.Decoder(list[tuple[bytes, int, int, bytes]])
@@ -32,7 +34,11 @@ class State:
 
 def decode(update: bytes) -> list[State]:
     """All states in an awareness update; raises Malformed or TooLarge."""
+    if len(update) > PRESENCE_MESSAGE_MAX:
+        raise TooLarge(f"a presence message has more than {PRESENCE_MESSAGE_MAX} bytes")
     count, at = read_var_uint(update, 0)
+    if count > PRESENCE_STATES_MAX:
+        raise Malformed(f"a presence message has more than {PRESENCE_STATES_MAX} states")
     if count > len(update) // 3:
         raise Malformed("an awareness update claims more states than it has bytes")
     states = []
@@ -51,8 +57,22 @@ def decode(update: bytes) -> list[State]:
 
 def encode(states: Iterable[State]) -> bytes:
     """The inverse of decode."""
-    parts = [var_uint(s.client) + var_uint(s.clock) + var_bytes(s.data) for s in states]
-    return var_uint(len(parts)) + b"".join(parts)
+    return _joined([_encoded(state) for state in states])
+
+
+def encode_in_parts(states: Iterable[State]) -> Iterator[bytes]:
+    """The same in as many updates as it takes for each to pass `decode`, in case a client sends it back."""
+    parts: list[bytes] = []
+    size = 0
+    for state in states:
+        part = _encoded(state)
+        if len(parts) == PRESENCE_STATES_MAX or size + len(part) > PRESENCE_MESSAGE_MAX - COUNT_BYTES:
+            yield _joined(parts)
+            parts, size = [], 0
+        parts.append(part)
+        size += len(part)
+    if parts:
+        yield _joined(parts)
 
 
 def pack(shown: list[tuple[bytes, State]]) -> bytes:
@@ -63,6 +83,14 @@ def pack(shown: list[tuple[bytes, State]]) -> bytes:
 def unpack(data: bytes) -> list[tuple[bytes, State]]:
     """The inverse of pack."""
     return [(user, State(client, clock, text)) for user, client, clock, text in _unpacker.decode(data)]
+
+
+def _encoded(state: State) -> bytes:
+    return var_uint(state.client) + var_uint(state.clock) + var_bytes(state.data)
+
+
+def _joined(parts: list[bytes]) -> bytes:
+    return var_uint(len(parts)) + b"".join(parts)
 
 
 def _read_json(data: bytes) -> object:

@@ -12,10 +12,12 @@ from gateway.sockets import connection as connection_module
 from gateway.sockets import hall as hall_module
 from gateway.sockets import hocuspocus as session_module
 from gateway.sockets import limits
+from gateway.sockets.connection import Connection
 from gateway.sockets.frames import PING
 from gateway.sockets.hocuspocus_seat import Seat
-from rooms.codec.lib0 import var_bytes, var_string
-from tests.hostile.attacker import reason_in, step_1, step_2, update
+from rooms.codec.lib0 import var_bytes, var_string, var_uint
+from rooms.limits import PRESENCE_MESSAGE_MAX, PRESENCE_STATES_MAX, PRESENCE_STATES_PER_FRAME
+from tests.hostile.attacker import awareness, reason_in, step_1, step_2, update
 from tests.hostile.desk import PROJECT, Desk, Transport, desk, say, settled
 from tests.hostile.test_frames import frame
 from tests.rooms.test_replica import text
@@ -167,6 +169,58 @@ async def test_connections_per_address(gateway: Desk, monkeypatch: pytest.Monkey
     for connection in [c for c in gateway.hall.connections if c.closing]:
         connection.connection_lost(None)
     assert gateway.connect()[0].close_code is None
+
+
+DIALECTS = ("y-websocket", "hocuspocus")
+
+
+async def seated(gateway: Desk, dialect: str) -> tuple[Transport, Connection]:
+    """A connection in the document `main`."""
+    if dialect == "y-websocket":
+        return await gateway.collab()
+    transport, connection = gateway.connect()
+    say(connection, token())
+    await settled(seated_at(transport, address()), "the seat")
+    return transport, connection
+
+
+def spoken(dialect: str, body: bytes) -> bytes:
+    """A message about the document `main`."""
+    return body if dialect == "y-websocket" else address() + body
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_presence_message_max(gateway: Desk, dialect: str) -> None:
+    """[L2] PRESENCE_MESSAGE_MAX: 1009 before any of its states is looked at: they are not even states."""
+    transport, connection = await seated(gateway, dialect)
+    say(connection, spoken(dialect, awareness(b"\x01" + b"\xff" * PRESENCE_MESSAGE_MAX)))
+    assert transport.close_code == 1009
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_presence_states_max(gateway: Desk, dialect: str) -> None:
+    """[L3] PRESENCE_STATES_MAX: 4400, and the reason shows that none was looked at; as many pass."""
+    transport, connection = await seated(gateway, dialect)
+    one = b"\x01\x01\x02{}"
+    say(connection, spoken(dialect, awareness(var_uint(PRESENCE_STATES_MAX) + one * PRESENCE_STATES_MAX)))
+    assert transport.close_code is None
+    say(connection, spoken(dialect, awareness(var_uint(PRESENCE_STATES_MAX + 1) + b"\xff" * 3 * PRESENCE_STATES_MAX)))
+    assert transport.close_code == 4400
+    assert str(PRESENCE_STATES_MAX) in transport.frames()[-1][1].decode(errors="replace")
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_presence_states_per_frame(gateway: Desk, dialect: str) -> None:
+    """[L4] PRESENCE_STATES_PER_FRAME: messages with many states use up what a connection may say in a second."""
+    transport, connection = await seated(gateway, dialect)
+    many = spoken(dialect, awareness(var_uint(PRESENCE_STATES_MAX) + b"\x01\x01\x02{}" * PRESENCE_STATES_MAX))
+    most = limits.FRAMES_BURST // (PRESENCE_STATES_MAX // PRESENCE_STATES_PER_FRAME)
+    readings = []
+    for _ in range(most + 1):
+        say(connection, many)
+        readings.append(transport.reading)
+    assert readings[most // 2] and not readings[most]
+    assert transport.close_code is None
 
 
 @pytest.mark.parametrize("kind", ["messages", "pings"])

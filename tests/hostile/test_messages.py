@@ -8,7 +8,13 @@ import random
 import pytest
 
 from rooms.codec.lib0 import var_bytes, var_uint
-from rooms.limits import PRESENCE_CLIENTS_PER_PEER, PRESENCE_STATE_MAX, UPDATE_MAX
+from rooms.limits import (
+    PRESENCE_CLIENTS_PER_PEER,
+    PRESENCE_MESSAGE_MAX,
+    PRESENCE_STATE_MAX,
+    PRESENCE_STATES_MAX,
+    UPDATE_MAX,
+)
 from schemas.documents import parse_document_name
 from store.document_log import DocumentLog
 from store.lane import Lane
@@ -47,6 +53,7 @@ BAD_PRESENCE = {
     "not UTF-8": b"\x01\x01\x01" + var_bytes(b'"\xff"'),
     "a clock near the end of JavaScript's numbers": b"\x01\x01" + var_uint((1 << 53) - 1) + var_bytes(b"{}"),
     "a client beyond it": b"\x01" + var_uint(1 << 53) + b"\x01" + var_bytes(b"{}"),
+    "too many states": var_uint(PRESENCE_STATES_MAX + 1) + b"\x01\x01\x02{}" * (PRESENCE_STATES_MAX + 1),
     "too many clients": var_uint(17) + b"".join(var_uint(i) + b"\x01" + var_bytes(b"{}") for i in range(100, 117)),
 }
 assert len(range(100, 117)) > PRESENCE_CLIENTS_PER_PEER
@@ -63,6 +70,7 @@ def messages(dialect: Dialect) -> dict[str, tuple[bytes, int]]:
         "an unknown sync message": (b"\x00\x07\x00", 4400),
         "an endless type": (b"\xff" * 20, 4400),
         "a cut message": (b"\x00\x02", 4400),
+        "a large presence message": (awareness(b"\x01\x01\x01" + var_bytes(bytes(PRESENCE_MESSAGE_MAX))), 1009),
         "a large presence": (awareness(b"\x01\x01\x01" + var_bytes(b'"' + b"x" * PRESENCE_STATE_MAX + b'"')), 1009),
     }
     return {name: (dialect.wrap(body), code) for name, (body, code) in cases.items()} | {"nothing": (b"", 4400)}

@@ -11,9 +11,10 @@ import pytest
 
 from rooms import document as document_module
 from rooms import fanout, limits
-from rooms.codec import awareness, messages
+from rooms.codec import awareness, messages, ywebsocket
 from rooms.codec.awareness import State
 from rooms.codec.lib0 import var_bytes
+from rooms.codec.messages import AwarenessUpdate
 from rooms.document import Document
 from rooms.errors import Crowded, Malformed, TooLarge
 from rooms.figures import Figures
@@ -201,6 +202,30 @@ async def test_presence_of_a_returning_peer(document: Document) -> None:
     first.cut()
     gone = messages.awareness(awareness.encode([State(7, 2, b"null")]))
     await wait_until(lambda: gone in newcomer.inbox, "that it is gone")
+
+
+async def test_a_large_room_is_shown_in_parts(document: Document, monkeypatch: pytest.MonkeyPatch) -> None:
+    """[P2] [L3] Old clients send back what they are sent: of no more states, or bytes, than the server takes."""
+    rooms = [joined(document) for _ in range(9)]
+    for number, client in enumerate(rooms):
+        assert client.peer is not None
+        document.show(client.peer, awareness.encode([State(number, 1, b'"%s"' % (b"x" * 20 * number))]))
+    monkeypatch.setattr(awareness, "PRESENCE_STATES_MAX", 5)
+    monkeypatch.setattr(awareness, "PRESENCE_MESSAGE_MAX", 400)
+    newcomer = Client()
+    newcomer.connect(document)
+    newcomer.send()
+    assert_shown(newcomer, 9)
+    newcomer.inbox.clear()
+    await wait_until(lambda: newcomer.inbox, "the same as news")
+    assert_shown(newcomer, 9)
+
+
+def assert_shown(client: Client, count: int) -> None:
+    """Clients 0 to `count` were shown to it, in several messages that the server itself would take."""
+    told = [message for message in map(ywebsocket.decode, client.inbox) if isinstance(message, AwarenessUpdate)]
+    assert len(told) > 2
+    assert {state.client for each in told for state in awareness.decode(each.update)} == set(range(count))
 
 
 def test_receipts_are_cumulative() -> None:
