@@ -1,4 +1,4 @@
-"""Accounts elsewhere (GitHub) that sign in to an account here. Called by gateway/routes/oauth.py."""
+"""Accounts elsewhere (GitHub) that sign in to an account here. Called by the routes oauth.py and recovery.py."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -12,6 +12,14 @@ class IdentityRow:
 
     user_id: UUID
     status: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedIdentity:
+    """One that signs in no more."""
+
+    provider: str
+    provider_user_id: str
 
 
 async def find_identity(db: Queries, provider: str, provider_user_id: str) -> IdentityRow | None:
@@ -43,4 +51,13 @@ async def add_identity(
             "provider_user_id": provider_user_id,
             "login": login,
         },
+    )
+
+
+async def remove_identities(db: Queries, user_id: UUID) -> list[RemovedIdentity]:
+    """Unlink all of a user's; which they were."""
+    return await db.rows(
+        RemovedIdentity,
+        "DELETE FROM identities WHERE user_id = %(user_id)s RETURNING provider, provider_user_id",
+        {"user_id": user_id},
     )

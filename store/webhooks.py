@@ -25,6 +25,11 @@ class EndpointRow:
 
 
 @dataclass(frozen=True, slots=True)
+class _Id:
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class _Count:
     count: int
 
@@ -166,3 +171,9 @@ async def remove_endpoint(db: Queries, user_id: UUID, endpoint_id: UUID) -> bool
         )
         == 1
     )
+
+
+async def remove_endpoints(db: Queries, user_id: UUID) -> list[UUID]:
+    """All of a user's, with their deliveries; which they were."""
+    rows = await db.rows(_Id, "DELETE FROM webhook_endpoints WHERE user_id = %(user)s RETURNING id", {"user": user_id})
+    return [row.id for row in rows]

@@ -11,6 +11,7 @@ from gateway.auth.browser import token_cookies
 from gateway.auth.notes import audit, tell_ended, tell_user
 from gateway.auth.people import shown
 from gateway.auth.refresh import Generations, Moved, Presented, Repeated, Reused, present
+from gateway.auth.tokens import Expired
 from gateway.limits import SESSION_LONGEST_SECONDS, SESSION_SECONDS, SESSIONS
 from gateway.operation import Answer
 from gateway.operations import Call
@@ -19,7 +20,7 @@ from schemas.ids import new_id
 from store import sessions
 from store.postgres import Queries
 from store.sessions import Device
-from store.users import UserRow, find_user
+from store.users import UserRow, find_user, lock_user
 
 USER_AGENT_LENGTH = 200
 """Characters kept of what a browser says it is."""
@@ -40,6 +41,17 @@ def device(call: Call) -> Device:
     agent = call.request.headers.get("User-Agent", "")
     printable = "".join(letter if letter.isprintable() else "?" for letter in agent[:USER_AGENT_LENGTH])
     return Device(call.address, printable)
+
+
+async def still_in(db: Queries, call: Call) -> UserRow:
+    """The caller's account, locked, in a transaction that adds a way into it. Raises Expired if their session is over.
+
+    A session is remembered for some seconds. What a new password ended must not leave anything behind meanwhile.
+    """
+    user = await lock_user(db, call.caller.user_id)
+    if user is None or await sessions.find_session(db, call.caller.session_id) is None:
+        raise Expired("the session has ended; sign in again")
+    return user
 
 
 async def begin(db: Queries, call: Call, user: UserRow, how: str, instead: UUID | None = None) -> Begun:

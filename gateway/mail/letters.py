@@ -33,7 +33,8 @@ def reset_password(to: str, name: str, site: str, token: str) -> Mail:
         "Set a new password",
         f"Hello {name},\n\nopen this page within an hour to set a new password:\n\n"
         f"{site}/auth/reset#token={token}\n\n"
-        "It ends all sessions of your account. If you did not ask for it, ignore this mail: your password stays.\n",
+        "It ends all sessions and platform tokens of your account. If you did not ask for it, ignore this mail: your "
+        "password stays.\n",
     )
 
 

@@ -5,6 +5,7 @@ from gateway.auth.browser import REFRESH_COOKIE, no_cookies
 from gateway.auth.caller import Caller
 from gateway.auth.mailing import ask_to_verify
 from gateway.auth.notes import audit, tell_ended, tell_user
+from gateway.auth.passwords import Checked
 from gateway.auth.people import shown
 from gateway.auth.refresh import Moved
 from gateway.auth.tokens import Expired, Forged
@@ -20,8 +21,11 @@ from store import sessions, users
 from store.errors import Taken
 from store.happenings import add_access_change
 from store.postgres import Queries
-from store.users import NewUser
+from store.users import NewUser, PasswordRow
 
+CHECKS = 2
+"""Times that a password is checked, should the hash be replaced meanwhile: by a better one of the same password, or by
+that of a new one, which the second check then refuses."""
 _WRONG = "the e-mail address, the username or the password is wrong"
 
 
@@ -82,28 +86,19 @@ async def login(call: Call) -> Answer:
     name = _the_name(body)
     if body.cookie:
         parts.accounts.browser.check(call.request)
-    row = await users.find_password(parts.postgres, name)
-    checked = await parts.accounts.passwords.check(body.password, row.password_hash if row else None)
-    if row is None or not checked.right or row.status == "deleted":
-        await audit(parts.postgres, call, "login.failed", row.id if row else None)
-        raise Forged(_WRONG)
-    if row.status == "banned":
-        await audit(parts.postgres, call, "login.banned", row.id)
-        raise Forbidden("this account is banned; ask the administrators")
-    if checked.better is not None and row.password_hash is not None:
-        await users.replace_hash(parts.postgres, row.id, row.password_hash, checked.better)
-    instead = parts.accounts.browser.session_of(call.request) if body.cookie else None
-
-    async def work(db: Queries) -> logins.Begun | None:
-        user = await users.lock_user(db, row.id)
-        if user is None or user.status != "active":
-            return None
-        return await logins.begin(db, call, user, "password", instead)
-
-    begun = await parts.postgres.transact(work)
-    if begun is None:
-        raise Forged(_WRONG)
-    return logins.granted(call, begun, cookie=body.cookie)
+    for _ in range(CHECKS):
+        row = await users.find_password(parts.postgres, name)
+        checked = await parts.accounts.passwords.check(body.password, row.password_hash if row else None)
+        if row is None or not checked.right or row.status == "deleted":
+            await audit(parts.postgres, call, "login.failed", row.id if row else None)
+            raise Forged(_WRONG)
+        if row.status == "banned":
+            await audit(parts.postgres, call, "login.banned", row.id)
+            raise Forbidden("this account is banned; ask the administrators")
+        begun = await _let_in(call, row, checked)
+        if begun is not None:
+            return logins.granted(call, begun, cookie=body.cookie)
+    raise Forged(_WRONG)
 
 
 async def refresh(call: Call) -> Answer:
@@ -179,9 +174,13 @@ def _guest_or_nobody(call: Call) -> Caller | None:
 
 async def _upgrade(db: Queries, call: Call, caller: Caller, new: NewUser) -> logins.Begun:
     """The guest's session goes on, with the next refresh token, so that open documents stay open."""
+    # The account first, as everybody who locks both does.
+    await users.lock_user(db, caller.user_id)
     session = await sessions.lock_refresh(db, caller.session_id)
+    if session is None or not session.is_good:
+        raise Expired("the session has ended; sign in again")
     row = await users.upgrade_guest(db, new)
-    if row is None or session is None:
+    if row is None:
         raise Conflict("you are no guest any more; sign in")
     moved = Moved(session.refresh_counter + 1, session.refresh_counter)
     await sessions.advance_refresh(
@@ -191,6 +190,22 @@ async def _upgrade(db: Queries, call: Call, caller: Caller, new: NewUser) -> log
     await tell_user(db, call, row.id, "user.registered", was_guest=True)
     await audit(db, call, "guest.registered", row.id)
     return logins.Begun(row, session.id, moved.current)
+
+
+async def _let_in(call: Call, row: PasswordRow, checked: Checked) -> logins.Begun | None:
+    """None if the account is no more as it was when the password was checked: a new one ends all logins, this too."""
+    parts = call.parts
+    instead = parts.accounts.browser.session_of(call.request) if call.body.cookie else None
+
+    async def work(db: Queries) -> logins.Begun | None:
+        user = await users.lock_user(db, row.id)
+        if user is None or await users.find_own_password(db, row.id) != row:
+            return None
+        if checked.better is not None and row.password_hash is not None:
+            await users.replace_hash(db, row.id, row.password_hash, checked.better)
+        return await logins.begin(db, call, user, "password", instead)
+
+    return await parts.postgres.transact(work)
 
 
 def _the_name(body: bodies.LoginRequest) -> str:

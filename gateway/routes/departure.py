@@ -2,7 +2,7 @@
 
     projects shared with others, of which they are the only owner ──► 409: hand them over, or delete them, first
     their other projects ──► deleted softly where nobody else is in them, left otherwise
-    the account ──► anonymised; sessions, platform tokens and other identities end
+    the account ──► anonymised; sessions, platform tokens, webhooks and other identities end
 
 It goes on in steps, each a transaction that is right by itself: sent again after a failure it finishes what is left.
 """
@@ -17,7 +17,7 @@ from gateway.routes import project_acts
 from gateway.routes.admin_users import keep_an_admin
 from gateway.routes.recovery import prove_oneself
 from schemas.roles import Role
-from store import departures, invites, members, projects, users
+from store import departures, invites, members, projects, users, webhooks
 from store.departures import MembershipOf
 from store.happenings import add_access_change
 from store.one_time import drop_one_time
@@ -98,6 +98,7 @@ async def _go(call: Call, user_id: UUID) -> bool:
             return False
         await departures.anonymise(tx, user_id)
         await drop_one_time(tx, user_id)
+        await webhooks.remove_endpoints(tx, user_id)
         await add_access_change(tx, "user.changed", user_id=user_id)
         await audit(tx, call, "user.deleted", user_id)
         return True

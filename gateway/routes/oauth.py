@@ -127,6 +127,8 @@ async def _find_or_make(db: Queries, call: Call, person: Person, linked: UUID | 
         if session is not None and not session.is_guest and session.user_id != known.user_id:
             raise NotIn("OAuthAccountNotLinked")
         user = await users.lock_user(db, known.user_id)
+        if await identities.find_identity(db, PROVIDER, person.id) != known:
+            user = None  # what held the account until now unlinked it
     elif linked is not None:
         user = await _link(db, call, person, session)
     else:
@@ -142,7 +144,8 @@ async def _find_or_make(db: Queries, call: Call, person: Person, linked: UUID | 
 async def _link(db: Queries, call: Call, person: Person, session: SessionRow | None) -> UserRow:
     """To whoever was signed in when they left; their session must still be good."""
     row = None if session is None else await users.lock_user(db, session.user_id)
-    if row is None:
+    # Looked at again: what ended it may have held the account until now.
+    if row is None or session is None or await sessions.find_session(db, session.id) is None:
         raise NotIn("SessionRequired")
     if row.is_guest:
         row = await users.upgrade_guest(db, await _new(db, person, row.id)) or row

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from gateway.auth import mailing
+from gateway.auth.logins import still_in
 from gateway.auth.notes import audit, tell_ended, tell_user
 from gateway.auth.one_time import use_one_time
 from gateway.limits import FRESH_SECONDS
@@ -10,7 +11,7 @@ from gateway.mail import letters
 from gateway.operation import Answer
 from gateway.operations import Call
 from gateway.refusals import Forbidden, Invalid
-from store import sessions, users
+from store import identities, sessions, users, webhooks
 from store.happenings import add_access_change
 from store.postgres import Queries
 from store.users import UserRow
@@ -25,7 +26,7 @@ async def forgot_password(call: Call) -> Answer:
 
 
 async def reset_password(call: Call) -> None:
-    """Set a new password with the token from the mail, and end all logins of the account."""
+    """Set a new password with the token from the mail, and end all logins and platform tokens of the account."""
     parts, body = call.parts, call.body
     # Before the token is used up: who is told to choose better keeps it.
     parts.accounts.accept(body.password, "/password")
@@ -40,8 +41,9 @@ async def reset_password(call: Call) -> None:
         if user is None or user.status != "active" or user.email != token.payload.get("email"):
             return None
         parts.accounts.accept(body.password, "/password", user.email, user.username, user.display_name)
-        await _new_password(db, call, user, hashed, "password.reset", but=None)
+        await _new_password(db, call, user, hashed, "password.reset", kinds=("login", "token"))
         if user.email is not None and user.email_verified_at is None:
+            await _reclaim(db, call, user)
             user = await mailing.confirm_email(db, call, user, user.email) or user
         return user
 
@@ -56,7 +58,7 @@ async def change_password(call: Call) -> None:
     """Change one's own password; all other logins of the account end."""
     parts, body, caller = call.parts, call.body, call.caller
     await parts.rates.take_account("login", caller.user_id)
-    await prove_oneself(call, body.old_password, "/old_password")
+    proved = await prove_oneself(call, body.old_password, "/old_password")
     user = await users.find_user(parts.postgres, caller.user_id)
     if user is None or user.is_guest:
         raise Forbidden("guests have no password; register")
@@ -64,6 +66,10 @@ async def change_password(call: Call) -> None:
     hashed = await parts.accounts.passwords.hash(body.new_password)
 
     async def work(db: Queries) -> None:
+        await still_in(db, call)
+        kept = await users.find_own_password(db, caller.user_id)
+        if kept is None or kept.password_hash != proved:
+            raise Invalid.field("/old_password", "was replaced at this moment; send it again")
         await _new_password(db, call, user, hashed, "password.changed", but=caller.session_id)
 
     await parts.postgres.transact(work)
@@ -100,8 +106,11 @@ async def resend_verification(call: Call) -> Answer:
     return Answer(status=202)
 
 
-async def prove_oneself(call: Call, password: str | None, pointer: str) -> None:
-    """Raises Invalid unless the password is the account's; where it has none, unless they signed in just now."""
+async def prove_oneself(call: Call, password: str | None, pointer: str) -> str | None:
+    """Raises Invalid unless the password is the account's; where it has none, unless they signed in just now.
+
+    The hash that it was checked against: whoever changes the password compares it once the account is locked.
+    """
     parts, caller = call.parts, call.caller
     row = await users.find_own_password(parts.postgres, caller.user_id)
     if row is not None and row.password_hash is not None:
@@ -110,16 +119,42 @@ async def prove_oneself(call: Call, password: str | None, pointer: str) -> None:
         if not (await parts.accounts.passwords.check(password, row.password_hash)).right:
             await audit(parts.postgres, call, "password.wrong", caller.user_id)
             raise Invalid.field(pointer, "is not the account's password")
-    elif not await sessions.is_fresh(parts.postgres, caller.session_id, FRESH_SECONDS):
+        return row.password_hash
+    if not await sessions.is_fresh(parts.postgres, caller.session_id, FRESH_SECONDS):
         raise Forbidden("the account has no password: sign in anew, then do this within ten minutes")
+    return None
 
 
-async def _new_password(db: Queries, call: Call, user: UserRow, hashed: str, act: str, but: UUID | None) -> None:
+async def _new_password(
+    db: Queries,
+    call: Call,
+    user: UserRow,
+    hashed: str,
+    act: str,
+    *,
+    kinds: tuple[str, ...] = ("login",),
+    but: UUID | None = None,
+) -> None:
     await users.set_password(db, user.id, hashed)
-    ended = await sessions.end_sessions(db, user.id, act, but=but)
+    ended = await sessions.end_sessions(db, user.id, act, kinds=kinds, but=but)
     await tell_ended(db, call, user.id, ended, act)
     await tell_user(db, call, user.id, act)
-    await audit(db, call, act, user.id)
+    await audit(db, call, act, user.id, sessions=len(ended))
+
+
+async def _reclaim(db: Queries, call: Call, user: UserRow) -> None:
+    """Until now nobody had proved the address: whoever registered with it may be somebody else, and keeps no way in."""
+    unlinked = await identities.remove_identities(db, user.id)
+    removed = await webhooks.remove_endpoints(db, user.id)
+    if unlinked or removed:
+        await audit(
+            db,
+            call,
+            "account.reclaimed",
+            user.id,
+            identities=[f"{each.provider}:{each.provider_user_id}" for each in unlinked],
+            webhooks=[str(endpoint) for endpoint in removed],
+        )
 
 
 def _tell_of_change(call: Call, user: UserRow) -> None:

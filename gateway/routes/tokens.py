@@ -8,6 +8,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from gateway.auth.logins import still_in
 from gateway.auth.notes import audit, tell_ended, tell_user
 from gateway.auth.tokens import PLATFORM_SECRET_BYTES, write_platform_token
 from gateway.cursors import decode_cursor, page
@@ -45,6 +46,7 @@ async def create_token(call: Call) -> Answer:
     expires_at = _end(body.expires_at, datetime.now(UTC))
 
     async def work(db: Queries) -> TokenRow | None:
+        await still_in(db, call)
         row = await platform_tokens.add_token(
             db, token_id, caller.user_id, body.name, scopes, hashlib.sha256(secret).digest(), expires_at,
             PLATFORM_TOKENS,

@@ -9,6 +9,7 @@ from uuid import UUID
 from msgspec import UNSET
 
 from gateway.access import Denied
+from gateway.auth.logins import still_in
 from gateway.cursors import decode_cursor, page
 from gateway.operation import Answer
 from gateway.operations import Call
@@ -41,6 +42,7 @@ async def create_webhook(call: Call) -> Answer:
     sealed = call.parts.webhook_seal.close(secret.encode(), endpoint_id.bytes)
 
     async def work(tx: Transaction) -> EndpointRow | None:
+        await still_in(tx, call)
         if await webhooks.count_endpoints(tx, call.caller.user_id) >= ENDPOINTS_PER_USER:
             return None
         row = await webhooks.add_endpoint(

@@ -153,6 +153,7 @@ async def test_webhooks(watched: Watched, connection: Connection) -> None:
             ),
             "rotate_secret": lambda: webhooks.rotate_secret(watched, ADA, made, b"x", 60),
             "remove_endpoint": lambda: webhooks.remove_endpoint(watched, ADA, made),
+            "remove_endpoints": lambda: webhooks.remove_endpoints(watched, new_id()),
         },
     )
     assert_indexed(connection, watched, LARGE)

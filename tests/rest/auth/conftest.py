@@ -1,57 +1,20 @@
-"""A gateway whose mails the test reads."""
+"""Sites for the tests of accounts: the usual one, others, and one that people come to from GitHub."""
 
-import asyncio
-import re
-from collections import defaultdict
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiohttp.pytest_plugin import AiohttpClient
+from aiohttp.test_utils import TestServer
 
 from gateway.app import create_app
-from gateway.mail.letters import Mail
-from gateway.parts import PARTS, Parts
+from gateway.parts import PARTS
 from gateway.settings import Settings
 from tests.rest.api import Api
-
-WITHIN = 30.0
-"""Seconds for a mail to come; it takes milliseconds."""
-
-
-@dataclass
-class Mailbox:
-    """Takes the mails instead of a mail server."""
-
-    boxes: dict[str, "asyncio.Queue[Mail]"] = field(default_factory=lambda: defaultdict(asyncio.Queue))
-
-    async def carry(self, mail: Mail) -> None:
-        self.boxes[mail.to].put_nowait(mail)
-
-    async def mail(self, to: str) -> Mail:
-        """The next mail to somebody."""
-        async with asyncio.timeout(WITHIN):
-            return await self.boxes[to].get()
-
-    async def token(self, to: str) -> str:
-        """The token in the next mail to somebody."""
-        text = (await self.mail(to)).text
-        found = re.search(r"#token=([\w-]+)", text)
-        assert found, text
-        return found[1]
-
-
-@dataclass
-class Site:
-    """A gateway, its parts and its mails."""
-
-    api: Api
-    parts: Parts
-    mails: Mailbox
-
-
-MakeSite = Callable[..., Awaitable[Site]]
+from tests.rest.auth.fake_github import CLIENT_ID, CLIENT_SECRET, FakeGitHub
+from tests.rest.auth.github_scene import FRONTEND, Scene
+from tests.rest.auth.site import Mailbox, MakeSite, Site
 
 
 @pytest.fixture
@@ -72,3 +35,19 @@ def make_site(make_settings: Callable[..., Settings], aiohttp_client: AiohttpCli
 async def site(make_site: MakeSite) -> Site:
     """The usual one."""
     return await make_site()
+
+
+@pytest.fixture
+async def scene(make_site: MakeSite, aiohttp_server: Callable[..., Coroutine[Any, Any, TestServer]]) -> Scene:
+    """The same, with a fake GitHub."""
+    github = FakeGitHub()
+    github.url = str((await aiohttp_server(github.app())).make_url("")).rstrip("/")
+    site = await make_site(
+        {"origins": (FRONTEND,)},
+        github_id=CLIENT_ID,
+        github_secret=CLIENT_SECRET,
+        github_url=github.url,
+        github_api_url=github.url,
+        admin_email="octo-root@example.com",
+    )
+    return Scene(site, github)

@@ -17,11 +17,12 @@ async def test_nothing_says_who_it_was(api: Api, database: str) -> None:
     """No row keeps name, address, password, place or device of somebody who left; the names are free again."""
     ada = await register(api, display_name="Ada Lovelace")
     await api.call("POST", "/api/tokens", token=ada.access, json={"name": "Ada's laptop", "scopes": ["read"]})
+    await api.call("POST", "/api/webhooks", token=ada.access, json={"url": f"https://{ada.username}.example/"})
     assert await leave(api, ada, password=PASSWORD) == 202
     assert not await works(api, ada.access)
     (await refresh(api, ada.refresh)).problem(401, "expired")
     (await login(api, ada)).problem(401, "unauthenticated")
-    for table in ("users", "sessions", "identities", "one_time_tokens"):
+    for table in ("users", "sessions", "identities", "one_time_tokens", "webhook_endpoints"):
         rows = str(execute(database, f"SELECT {table}::text FROM {table}"))
         for trace in (ada.email, ada.username, "Ada Lovelace", "Ada's laptop"):
             assert trace not in rows

@@ -96,6 +96,7 @@ async def test_sessions_and_tokens(filled: str) -> None:
             {
                 "find_identity": lambda: identities.find_identity(db, "github", "x"),
                 "add_identity": lambda: identities.add_identity(db, new_id(), ADA, "github", "x", "x"),
+                "remove_identities": lambda: identities.remove_identities(db, ADA),
             },
         )
     with psycopg.connect(filled, autocommit=True) as connection:

@@ -1,82 +1,17 @@
 """Signing in by GitHub, against a fake one: `/api/auth/signin/github`, `/api/auth/callback/github`."""
 
 import asyncio
-import itertools
-import random
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import TestClient
 
 from gateway.auth.identity import ACCESS_COOKIE
-from tests.rest.auth.browser import BrowserClient, Page
-from tests.rest.auth.conftest import MakeSite, Site
-from tests.rest.auth.fake_github import CLIENT_ID, CLIENT_SECRET, FakeGitHub
+from tests.rest.auth.github_scene import FRONTEND, Scene
 from tests.rest.auth.people import PASSWORD, Person, fresh_name, login, register, works
+from tests.rest.auth.site import Site
 from tests.rest.databases import execute
 from tests.rest.odd_values import ask_raw
-
-FRONTEND = "https://app.example"
-_ids = itertools.count(random.SystemRandom().randrange(1 << 40))
-
-
-@dataclass
-class Scene:
-    """A site, a GitHub, and a person there."""
-
-    site: Site
-    github: FakeGitHub
-
-    def person(self, login: str = "", *, email: str = "", verified: bool = True, **user: object) -> str:
-        """From now on this one is signed in at GitHub; their login."""
-        login = login or fresh_name("octo")
-        self.github.user = {"id": next(_ids), "login": login, "name": None, "avatar_url": None} | user
-        self.github.emails = [{"email": email, "primary": True, "verified": verified}] if email else []
-        return login
-
-    async def go(self, browser: BrowserClient, callback: str = "/done", *, csrf: str = "") -> Page:
-        """To GitHub and back; where it ends."""
-        code, state = self.github.authorise((await self.leave(browser, callback, csrf=csrf)).location)
-        return await self.back(browser, code=code, state=state)
-
-    async def leave(self, browser: BrowserClient, callback: str = "/done", *, csrf: str = "") -> Page:
-        if csrf:
-            form = {"csrfToken": csrf, "callbackUrl": callback}
-            return await browser.call("POST", "/api/auth/signin/github", form=form)
-        return await browser.call("GET", f"/api/auth/signin/github?{urlencode({'callbackUrl': callback})}")
-
-    async def back(self, browser: BrowserClient, **query: str) -> Page:
-        return await browser.call("GET", f"/api/auth/callback/github?{urlencode(query)}")
-
-    def browser(self) -> BrowserClient:
-        return BrowserClient(self.site.api)
-
-    async def me(self, browser: BrowserClient) -> dict[str, Any]:
-        return dict((await browser.call("GET", "/api/auth/me")).body["user"])
-
-    async def signed_in(self, person: Person) -> tuple[BrowserClient, str]:
-        browser = self.browser()
-        body = {"email": person.email, "password": PASSWORD, "cookie": True}
-        answer = await browser.call("POST", "/api/auth/login", json=body, csrf=await browser.csrf())
-        return browser, answer.body["csrf_token"]
-
-
-@pytest.fixture
-async def scene(make_site: MakeSite, aiohttp_server: Callable[..., Coroutine[Any, Any, TestServer]]) -> Scene:
-    github = FakeGitHub()
-    github.url = str((await aiohttp_server(github.app())).make_url("")).rstrip("/")
-    site = await make_site(
-        {"origins": (FRONTEND,)},
-        github_id=CLIENT_ID,
-        github_secret=CLIENT_SECRET,
-        github_url=github.url,
-        github_api_url=github.url,
-        admin_email="octo-root@example.com",
-    )
-    return Scene(site, github)
 
 
 async def test_newcomer_gets_an_account_and_comes_back_to_it(scene: Scene) -> None:

@@ -5,8 +5,8 @@ import asyncio
 import bcrypt
 import pytest
 
-from tests.rest.auth.conftest import MakeSite, Site
 from tests.rest.auth.people import PASSWORD, fresh_name, login, refresh, register, works
+from tests.rest.auth.site import MakeSite, Site
 from tests.rest.databases import execute
 
 NEW = "seven quiet otters"

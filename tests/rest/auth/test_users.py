@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from tests.rest.api import Api
-from tests.rest.auth.conftest import Site
 from tests.rest.auth.people import Person, fresh_name, login, register
+from tests.rest.auth.site import Site
 from tests.rest.databases import execute
 
 PUBLIC = {"id", "display_name", "username", "avatar_url", "bio", "is_guest", "created_at"}
