@@ -54,8 +54,8 @@ class Document:
         self.name = name
         self.replica = replica
         self.tail = Tail(number)
-        self.receipts = Receipts()
         self.peers: set[Peer] = set()
+        self.receipts = Receipts(self.peers)
         self.idle_since = loop.time()
         self._loop = loop
         self._committer = committer

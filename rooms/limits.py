@@ -24,6 +24,12 @@ PRESENCE_STATES_PER_FRAME = 16
 """States that count as much as one message against a connection's messages a second. Answer: it is read more slowly."""
 MERGE_MAX = 64
 """Updates merged into one frame; senders get a frame without their own, so the work is quadratic in this."""
+RECEIPTS_MAX = 10_000
+"""Messages of one document that wait to be acknowledged one by one. Answer: those of each peer become one."""
+RECEIPT_BYTES_MAX = 64 << 20
+"""Their edits, which are owed to who wrote them: as much as a document may have. The same answer."""
+RECEIPT_BYTES_KEPT = 1 << 20
+"""Of them, what is merged then: 60 ms at worst. What is more is acknowledged, and not sent back."""
 AHEAD_MAX = 256
 """Commits of others that wait for one before them. Answer: the log is read."""
 WHOLE_STATES_MAX = 4

@@ -19,7 +19,6 @@ from rooms.document import Document
 from rooms.errors import Crowded, Malformed, TooLarge
 from rooms.figures import Figures
 from rooms.presence_relay import PresenceRelay
-from rooms.receipts import Receipts
 from rooms.replica import EMPTY_UPDATE, Replica
 from schemas.documents import DocumentName
 from schemas.records import Commit, Record
@@ -226,20 +225,6 @@ def assert_shown(client: Client, count: int) -> None:
     told = [message for message in map(ywebsocket.decode, client.inbox) if isinstance(message, AwarenessUpdate)]
     assert len(told) > 2
     assert {state.client for each in told for state in awareness.decode(each.update)} == set(range(count))
-
-
-def test_receipts_are_cumulative() -> None:
-    """[D2] A message is durable with all that was handed over before it, and is counted once."""
-    receipts, client = Receipts(), Client()
-    peer: object = client
-    receipts.handed = 2
-    receipts.expect(peer, b"a")  # type: ignore[arg-type]
-    receipts.handed = 3
-    receipts.expect(peer, b"")  # type: ignore[arg-type]
-    assert receipts.committed(1) == {}
-    assert receipts.committed(1) == {peer: [b"a"]}
-    assert receipts.committed(1) == {peer: [b""]}
-    assert receipts.committed(0) == {}
 
 
 # Limits (rooms/limits.py)
