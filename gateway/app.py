@@ -13,7 +13,7 @@ from aiohttp import web
 
 from gateway.access import Gate
 from gateway.access_watch import AccessWatch
-from gateway.archives.turns import ArchiveTurns
+from gateway.archives.turns import Readers
 from gateway.auth.accounts import Accounts
 from gateway.auth.identity import Identity
 from gateway.auth.tokens import Tokens
@@ -31,6 +31,8 @@ from gateway.repeats import Repeats
 from gateway.routes import url_table
 from gateway.settings import Settings
 from gateway.sockets.wiring import plug_sockets
+from gateway.spool import Spools
+from gateway.turns import Turns
 from store.collaboration import find_project_of
 from store.errors import MigrationRefused
 from store.event_log import EventLog
@@ -60,6 +62,7 @@ def create_app(settings: Settings, live: bool = True) -> web.Application:
     gate = Gate(tokens, postgres)
     identity = Identity(gate, settings.secret)
     paths = Paths(postgres)
+    turns = Turns()
     shared_rates = SharedRates(Lane(settings.redis_url, "gcra"))
     parts = Parts(
         settings=settings,
@@ -68,7 +71,9 @@ def create_app(settings: Settings, live: bool = True) -> web.Application:
         tokens=tokens,
         gate=gate,
         paths=paths,
-        archives=ArchiveTurns(),
+        turns=turns,
+        spools=Spools(turns),
+        readers=Readers(),
         watch=AccessWatch(gate, paths, lambda documents: find_gone(postgres, documents)),
         identity=identity,
         accounts=Accounts(settings, identity, tokens),

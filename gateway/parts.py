@@ -9,7 +9,7 @@ from aiohttp import web
 
 from gateway.access import Gate
 from gateway.access_watch import AccessWatch
-from gateway.archives.turns import ArchiveTurns
+from gateway.archives.turns import Readers
 from gateway.auth.accounts import Accounts
 from gateway.auth.identity import Identity
 from gateway.auth.tokens import Tokens
@@ -22,6 +22,8 @@ from gateway.rates import Rates
 from gateway.repeats import Repeats
 from gateway.settings import Settings
 from gateway.sockets.heart import Heart
+from gateway.spool import Spools
+from gateway.turns import Turns
 from rooms.open_documents import OpenDocuments
 from rooms.peeks import Peeks
 from rooms.texts import Texts
@@ -45,7 +47,9 @@ class Parts:
     tokens: Tokens
     gate: Gate
     paths: Paths
-    archives: ArchiveTurns
+    turns: Turns
+    spools: Spools
+    readers: Readers
     watch: AccessWatch
     identity: Identity
     accounts: Accounts

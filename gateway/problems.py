@@ -50,6 +50,7 @@ _HTTP_KINDS: Final = {
     405: "method-not-allowed",
     413: "too-large",
     416: "out-of-range",
+    429: "too-many",
     503: "unavailable",
 }
 

@@ -1,34 +1,34 @@
-"""How many archives a process reads and writes at the same time. One in gateway/parts.py."""
+"""How many archives a process looks at and takes at the same time. One in gateway/parts.py."""
 
-from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
 from aiohttp import web
 
-READING: Final = "read"
-WRITING: Final = "written"
-AT_ONCE: Final[Mapping[str, int]] = {READING: 2, WRITING: 16}
-"""Reading keeps a core busy and has 200 MB on the disk; writing waits for its client most of the time."""
-RETRY_AFTER: Final = "5"
-"""Seconds, told to whoever comes at the wrong moment."""
+from gateway.archives.limits import READER_WAIT_SECONDS, READERS
+
+RETRY_AFTER: Final = "30"
+"""Seconds, told to whoever waited in vain."""
 
 
-class ArchiveTurns:
-    """Those that are under way."""
+class Readers:
+    """Turns for archives that have come whole: none of them waits for its client any more."""
 
     def __init__(self) -> None:
-        self._running: Counter[str] = Counter()
+        self._free = asyncio.Semaphore(READERS)
 
     @asynccontextmanager
-    async def turn(self, what: str) -> AsyncIterator[None]:
-        """One more, until the end of the `async with`. Raises 503 where there are too many: nobody waits in a queue."""
-        if self._running[what] >= AT_ONCE[what]:
+    async def turn(self) -> AsyncIterator[None]:
+        """In the order in which they come. Raises 503 for whoever waited too long."""
+        try:
+            async with asyncio.timeout(READER_WAIT_SECONDS):
+                await self._free.acquire()
+        except TimeoutError:
             headers = {"Retry-After": RETRY_AFTER}
-            raise web.HTTPServiceUnavailable(text=f"other archives are being {what}; come back soon", headers=headers)
-        self._running[what] += 1
+            raise web.HTTPServiceUnavailable(text="too many archives are being read", headers=headers) from None
         try:
             yield
         finally:
-            self._running[what] -= 1
+            self._free.release()

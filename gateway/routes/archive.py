@@ -5,6 +5,7 @@ export   files by path ──► live text or bytes ──► packed ──► s
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
@@ -13,9 +14,16 @@ from uuid import UUID
 
 from aiohttp import web
 
-from gateway.archives.limits import ARCHIVE_BYTES, FILES_AT_ONCE, PAGE, TEXT_AT_ONCE
+from gateway.archives.limits import (
+    ARCHIVE_BYTES,
+    EXPORT_SECONDS,
+    EXPORTS,
+    FILES_AT_ONCE,
+    IMPORTS,
+    PAGE,
+    TEXT_AT_ONCE,
+)
 from gateway.archives.reading import Archive, BadArchive, Entry, read_archive
-from gateway.archives.turns import READING, WRITING
 from gateway.archives.writing import Item, zipped
 from gateway.live_texts import live_texts
 from gateway.operations import Call
@@ -23,7 +31,7 @@ from gateway.parts import LIVE
 from gateway.refusals import Conflict, Invalid
 from gateway.routes.binary import disposition, read_bytes
 from gateway.routes.files import guess_type, new_text, unchanged_since
-from gateway.spool import keep, spooled
+from gateway.spool import keep
 from rooms.peeks import Peeks
 from rooms.text import NotText
 from schemas.documents import DocumentName
@@ -51,13 +59,17 @@ class _Plan:
 
 async def import_archive(call: Call) -> Imported:
     """Take files from a zip archive: nothing of it where anything in it cannot be taken."""
-    async with call.parts.archives.turn(READING), spooled(call.request, ARCHIVE_BYTES) as spool:
+    postgres, project, user = call.parts.postgres, call.access.project_id, call.caller.user_id
+    async with (
+        call.parts.spools.spooled(call.request, IMPORTS, ARCHIVE_BYTES, call.address, user) as spool,
+        # Only now: who sends slowly holds up nobody.
+        call.parts.readers.turn(),
+    ):
         try:
             archive = await asyncio.to_thread(read_archive, spool.file, spool.size)
         except BadArchive as error:
             raise Invalid(str(error)) from None
         plan = await _plan(call, archive)
-        postgres, project, user = call.parts.postgres, call.access.project_id, call.caller.user_id
         fresh_bytes = [entry for entry in plan.new if not entry.is_text]
         for entry in [*fresh_bytes, *(entry for _, entry in plan.other_bytes)]:
             with archive.open(entry) as file:
@@ -78,7 +90,10 @@ async def import_archive(call: Call) -> Imported:
 
 async def export_archive(call: Call) -> web.StreamResponse:
     """Read all files of a project as one zip archive, texts as they are now."""
-    async with call.parts.archives.turn(WRITING), AsyncExitStack() as stack:
+    user = None if call.maybe_caller is None else call.maybe_caller.user_id
+    async with AsyncExitStack() as stack:
+        stack.enter_context(call.parts.turns.turn(EXPORTS, call.address, user))
+        deadline = time.monotonic() + EXPORT_SECONDS
         live = call.request.app.get(LIVE)
         if live is None:
             raise web.HTTPServiceUnavailable(text="this process serves no documents")
@@ -97,6 +112,8 @@ async def export_archive(call: Call) -> web.StreamResponse:
         await response.write(first)
         async for piece in pieces:
             await response.write(piece)
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"an archive has {EXPORT_SECONDS:.0f} s to go")
         await response.write_eof()
         return response
 

@@ -13,7 +13,7 @@ from gateway.operations import Call
 from gateway.ranges import Unsatisfiable, byte_range
 from gateway.refusals import Stale, Unreadable
 from gateway.routes.files import unchanged_since
-from gateway.spool import keep, spooled
+from gateway.spool import UPLOADS, keep
 from schemas.contents import ContentWritten
 from schemas.files import MediaType
 from store import blobs, file_changes
@@ -71,7 +71,7 @@ async def put_bytes(call: Call, file: FileRow) -> Answer:
     if expected not in (None, etag_of(file)):
         raise Stale("the file has other bytes now")
     media_type = sent_type(call.request.content_type)
-    async with spooled(call.request, BLOB_BYTES) as spool:
+    async with call.parts.spools.spooled(call.request, UPLOADS, BLOB_BYTES, call.address, user) as spool:
         await keep(postgres, spool.file, spool.hash, spool.size)
 
         async def put(tx: Transaction) -> FileRow:
