@@ -1,11 +1,16 @@
 """Redis comes back empty, or without its last moments: gateways and snapshots restore what they have ([D6], [D7])."""
 
+import pytest
+
 from store import keys
 from tests.faults.stores import all_snapshotted, log_numbers, snapshot_numbers, valkey
+from tests.support.dialects import BOTH, Speaks
 from tests.support.stack import Stack
 from tests.support.waiting import wait_until
 from tests.support.writers import Writers
 
+alone = pytest.mark.parametrize("speaks", BOTH)
+"""Documents with one dialect only: where both are, what one client sends again could make up for another's loss."""
 NOTICED = 10.0
 """Seconds until idle documents are back in Redis: a gateway looks every two seconds."""
 
@@ -15,9 +20,10 @@ def empty(stack: Stack) -> None:
         client.flushall()
 
 
-async def test_d6_emptied_while_documents_are_busy(atrium: Stack) -> None:
+@alone
+async def test_d6_emptied_while_documents_are_busy(atrium: Stack, speaks: Speaks) -> None:
     """[D6] [D7] Redis loses everything, twice, while people type: nothing is lost, and numbers go on upwards."""
-    async with Writers(atrium) as writers:
+    async with Writers(atrium, dialects=[speaks]) as writers:
         names = [writers.project.name(path) for path in writers.paths]
         for _ in range(2):
             await writers.progress(20)
@@ -28,9 +34,10 @@ async def test_d6_emptied_while_documents_are_busy(atrium: Stack) -> None:
         await writers.check(may_ask_again=True)
 
 
-async def test_d6_emptied_while_documents_are_idle(atrium: Stack) -> None:
+@alone
+async def test_d6_emptied_while_documents_are_idle(atrium: Stack, speaks: Speaks) -> None:
     """[D6] [D7] Documents that are open, and that nobody edits, are written back when Redis lost them."""
-    async with Writers(atrium) as writers:
+    async with Writers(atrium, dialects=[speaks]) as writers:
         names = [writers.project.name(path) for path in writers.paths]
         await writers.progress()
         await writers.check()
@@ -58,20 +65,22 @@ async def test_d6_emptied_after_documents_were_closed(atrium: Stack) -> None:
         assert all(number > numbers[name] for name, number in log_numbers(atrium, names).items())
 
 
-async def test_d6_opened_elsewhere_before_the_loss_is_noticed(atrium: Stack) -> None:
+@alone
+async def test_d6_opened_elsewhere_before_the_loss_is_noticed(atrium: Stack, speaks: Speaks) -> None:
     """[D6] Redis loses an idle document, and another gateway opens it before its own gateway has looked."""
-    async with Writers(atrium, documents=1, each=1, roam=False) as writers:
+    async with Writers(atrium, documents=1, each=1, roam=False, dialects=[speaks]) as writers:
         await writers.progress()
         await writers.stop()
         await wait_until(lambda: all(client.all_acknowledged for client in writers.clients), "acknowledgements")
         empty(atrium)
-        await writers.join(writers.paths[0], first=1)
+        await writers.join(writers.paths[0], speaks, first=1)
         await writers.check(may_ask_again=True)
 
 
-async def test_d6_redis_lost_its_last_moments(atrium: Stack) -> None:
+@alone
+async def test_d6_redis_lost_its_last_moments(atrium: Stack, speaks: Speaks) -> None:
     """[D6] [D7] Redis restarts with an older file: an open, idle document is written back, above all numbers."""
-    async with Writers(atrium, documents=1) as writers:
+    async with Writers(atrium, documents=1, dialects=[speaks]) as writers:
         name = writers.project.name(writers.paths[0])
         await writers.progress()
         await writers.check()

@@ -42,6 +42,21 @@ async def test_d4_one_process_killed(atrium: Stack, name: str, number: signal.Si
         assert atrium.status().items() >= others.items(), atrium.up_output()[-2000:]
 
 
+async def test_d1_gateway_killed_while_redis_hangs(atrium: Stack) -> None:
+    """[D1] [D4] [D8] What the log could not take yet was acknowledged to nobody, so it may die with its gateway."""
+    async with Writers(atrium) as writers:
+        await writers.progress()
+        atrium.pause("valkey")
+        await writers.typed()
+        for client in [client for client in writers.clients if client.url.startswith(atrium.ws_urls[0])]:
+            await client.end()  # or it would bring back what was lost
+        old = atrium.kill("gateway-1")
+        atrium.resume("valkey")
+        await writers.progress(of=[client for client in writers.clients if client.here])
+        await asyncio.to_thread(atrium.wait_restarted, "gateway-1", old)
+        await writers.check()
+
+
 async def test_a_restarted_redis_costs_nobody_a_request(atrium: Stack) -> None:
     """The first request after Redis was killed and came back is answered, also where nothing goes without Redis."""
     for gateway in range(atrium.gateways):

@@ -1,8 +1,6 @@
-"""A client with a replica of its own, for tests that count: y-websocket with acknowledgements, over raw frames.
+"""A client with a replica of its own, for tests that count: either dialect with acknowledgements, over raw frames.
 
-    connect ──► step 1 ──► (server's step 1 ──► step 2), edits as updates ──► `7f n` ──► these are acknowledged
-       ▲                                   lost, 1012, 1013, 1006                │
-       └──────────────── pause ◄─────────────────────────────────────────────────┘
+    begin ──► hello, step 1 ──► (server's step 1 ──► step 2), edits as updates ──► `7f n` or SyncStatus: acknowledged
 
 Like a stock client it keeps its document over reconnects and tells the server what that lacks. Unlike one it knows
 which of its edits are acknowledged, and notes whenever the server asks again for one of those (SPEC [D8]). Used by
@@ -12,32 +10,38 @@ tests/support/writers.py and by tests/faults.
 import asyncio
 import itertools
 import random
-from collections import deque
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
 from pycrdt import Doc, Text
-from yarl import URL
 
+from tests.support.dialects import Dialect, YWebsocket, pack
 from tests.support.lib0 import read_sized, read_uint, sized
+from tests.support.line import Line
 
-PAUSE_FIRST, PAUSE_MOST = 0.05, 0.5  # seconds between attempts to connect
-GREETING = 10.0  # seconds until the server must have accepted a connection; then the next address is tried
 COME_BACK = {None, 1000, 1001, 1006, 1012, 1013}
 """Close codes after which a client returns; all others mean that somebody did something wrong."""
 _ids = itertools.count(1)
 
 
 class RawClient:
-    """One connection to one document, for as long as the `async with` lasts.
+    """One document, over a line of its own or a shared one, for as long as the `async with` lasts.
 
-    `urls` are addresses of the same document through different gateways: the first is used until it fails.
+    `urls` are addresses of the same document through different gateways: the first is used until it fails. On a shared
+    line (Hocuspocus) there are none.
     """
 
-    def __init__(self, http: aiohttp.ClientSession, urls: Sequence[str], *, label: str = "") -> None:
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        urls: Sequence[str] = (),
+        *,
+        label: str = "",
+        dialect: Dialect | None = None,
+        line: Line | None = None,
+    ) -> None:
         self.id = next(_ids)
         self.label = label or str(self.id)
         self.typed = 0
@@ -48,16 +52,17 @@ class RawClient:
         self.asked_again: list[str] = []
         """Complaints: the server asked again for what it had acknowledged."""
         self.wrong: list[str] = []
-        """Complaints: closed with a code that no fault justifies, or acknowledged what was never sent."""
+        """Complaints: closed with a code that no fault justifies, refused, or acknowledged what was never sent."""
         self.codes: list[int | None] = []
         """With what each connection ended."""
         self.synced = asyncio.Event()
         """Set while connected and in possession of the server's state."""
-        self.reading = asyncio.Event()
-        """Clear it and the client stops reading its socket."""
-        self.reading.set()
-        self._http = http
-        self._urls = deque(urls)
+        self.here = False
+        """Whether it is connected or tries to be."""
+        self.line = line or Line(http, urls)
+        self._shares_line = line is not None
+        self._dialect = dialect or YWebsocket()
+        self._send: Callable[[bytes], None] | None = None
         self._doc: Doc[Any] = Doc(client_id=self.id)
         self._text = self._doc.get("content", type=Text)
         self._clock = 0
@@ -65,15 +70,17 @@ class RawClient:
         """Our own clock at the end of each token."""
         self._sent: list[int] = []
         """The same for each message of this connection that the server will acknowledge."""
+        self._answered = 0
+        """How many of those it has."""
         self._local: list[bytes] = []
         self._typing = False
         self._subscription = self._doc.observe(self._observe)
-        self._socket: aiohttp.ClientWebSocketResponse | None = None
-        self._outbox: asyncio.Queue[bytes] = asyncio.Queue()
-        self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._stay_connected(), name=f"client {self.label}")
+        self.here = True
+        self.line.add(self)
+        if not self._shares_line:
+            await self.line.__aenter__()
         return self
 
     async def __aexit__(
@@ -101,14 +108,19 @@ class RawClient:
         return self.acknowledged == self._clock
 
     @property
-    def here(self) -> bool:
-        """Whether it is connected or tries to be."""
-        return self._task is not None
+    def reading(self) -> asyncio.Event:
+        """Clear it and the client stops reading its socket."""
+        return self.line.reading
 
     @property
     def url(self) -> str:
         """The address that it is connected to, or tries next."""
-        return self._urls[0]
+        return self.line.url
+
+    @property
+    def address(self) -> bytes:
+        """What the server names before its messages to this client."""
+        return self._dialect.address
 
     def type(self, count: int = 1) -> None:
         """Insert the next token, or as many in one edit, somewhere between others."""
@@ -135,88 +147,66 @@ class RawClient:
         self._flush()
 
     async def end(self) -> None:
-        """Disconnect, for good."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        """Leave, for good."""
+        if self.here:
+            self.here = False
+            if not self._shares_line:
+                await self.line.__aexit__(None, None, None)
+            self.line.remove(self)
             self._doc.unobserve(self._subscription)
 
-    # -- the connection ----------------------------------------------------------------------------
+    # -- what the line tells -----------------------------------------------------------------------
 
-    async def _stay_connected(self) -> None:
-        pause = PAUSE_FIRST
-        while True:
-            came_in = False
-            try:
-                async with asyncio.timeout(GREETING):
-                    socket = await self._http.ws_connect(URL(self._urls[0], encoded=True), max_msg_size=0)
-                try:
-                    came_in = await self._converse(socket)
-                finally:
-                    self._socket = None
-                    self.synced.clear()
-                    await socket.close()
-                    self._note(socket.close_code)
-            except (aiohttp.ClientError, OSError, TimeoutError):
-                pass  # the gateway is away, or went while we spoke: that is what these tests do
-            self._urls.rotate(-1)
-            pause = PAUSE_FIRST if came_in else min(PAUSE_MOST, pause * 2)
-            await asyncio.sleep(pause * random.uniform(0.5, 1.5))
-
-    async def _converse(self, socket: aiohttp.ClientWebSocketResponse) -> bool:
-        """Until the connection ends; whether the server said anything."""
-        self._sent, self._outbox, self._socket = [], asyncio.Queue(), socket
+    def begin(self, send: Callable[[bytes], None]) -> None:
+        """Connected: say hello, and ask for what we lack."""
+        self._sent, self._answered, self._send = [], 0, send
         self._local.clear()  # the step 2 has it
         self.connections += 1
-        sender = asyncio.create_task(self._send(socket, self._outbox))
-        self._outbox.put_nowait(b"\x00\x00" + sized(self._doc.get_state()))
-        heard = False
-        try:
-            async for message in socket:
-                if message.type is not aiohttp.WSMsgType.BINARY:
-                    break
-                heard = True
-                self._receive(message.data)
-                await self.reading.wait()
-        finally:
-            sender.cancel()
-            await asyncio.gather(sender, return_exceptions=True)  # unlike `suppress` it lets our own end through
-        return heard
+        if self._dialect.hello:
+            send(pack(self._dialect, self._dialect.hello))
+        send(pack(self._dialect, b"\x00\x00" + sized(self._doc.get_state())))
 
-    @staticmethod
-    async def _send(socket: aiohttp.ClientWebSocketResponse, outbox: asyncio.Queue[bytes]) -> None:
-        while True:
-            await socket.send_bytes(await outbox.get())
-
-    def _receive(self, frame: bytes) -> None:
-        match frame[:2]:
+    def hear(self, body: bytes) -> None:
+        """A message of the server."""
+        match body[:2]:
             case b"\x00\x00":
-                theirs, _ = read_sized(frame, 2)
+                theirs, _ = read_sized(body, 2)
                 self._compare(theirs)
                 self._say(b"\x00\x01" + sized(self._doc.get_update(theirs)))
             case b"\x00\x01":
-                self._doc.apply_update(read_sized(frame, 2)[0])
+                self._doc.apply_update(read_sized(body, 2)[0])
                 self.synced.set()
             case b"\x00\x02":
-                self._doc.apply_update(read_sized(frame, 2)[0])
-            case _ if frame[0] == 0x7F:
-                count, _ = read_uint(frame, 1)
-                if not 0 < count <= len(self._sent):
-                    self.wrong.append(f"{self.label}: acknowledged {count} of {len(self._sent)} messages")
-                else:
-                    self.acknowledged = max(self.acknowledged, self._sent[count - 1])
+                self._doc.apply_update(read_sized(body, 2)[0])
+            case _:
+                self._settle(self._dialect.answered(body, self._answered))
+                if complaint := self._dialect.complaint(body):
+                    self.wrong.append(f"{self.label}: {complaint}")
+
+    def cut(self) -> None:
+        """The connection is over."""
+        self._send = None
+        self.synced.clear()
+
+    def closed(self, code: int | None) -> None:
+        """With this code."""
+        self.codes.append(code)
+        if code not in COME_BACK:
+            self.wrong.append(f"{self.label}: closed with {code}")
+
+    def _settle(self, answered: int) -> None:
+        if answered == self._answered:
+            return
+        if not self._answered < answered <= len(self._sent):
+            self.wrong.append(f"{self.label}: {answered} of {len(self._sent)} messages acknowledged")
+        else:
+            self.acknowledged = max(self.acknowledged, self._sent[answered - 1])
+        self._answered = answered
 
     def _compare(self, state_vector: bytes) -> None:
         theirs = clocks(state_vector).get(self.id, 0)
         if theirs < self.acknowledged:
             self.asked_again.append(f"{self.label}: {self.acknowledged} were acknowledged, the server has {theirs}")
-
-    def _note(self, code: int | None) -> None:
-        self.codes.append(code)
-        if code not in COME_BACK:
-            self.wrong.append(f"{self.label}: closed with {code}")
 
     # -- what we send ------------------------------------------------------------------------------
 
@@ -225,13 +215,14 @@ class RawClient:
             self._local.append(event.update)
 
     def _flush(self) -> None:
-        if self._socket is not None:
+        if self._send is not None:
             for update in self._local:
                 self._say(b"\x00\x02" + sized(update))
         self._local.clear()
 
-    def _say(self, message: bytes) -> None:
-        self._outbox.put_nowait(message)
+    def _say(self, body: bytes) -> None:
+        assert self._send is not None
+        self._send(pack(self._dialect, body))
         self._sent.append(self._clock)
 
 

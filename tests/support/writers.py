@@ -13,6 +13,7 @@ import asyncio
 import random
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from types import TracebackType
@@ -20,6 +21,7 @@ from typing import Self
 
 import aiohttp
 
+from tests.support.dialects import BOTH, Hocuspocus, Speaks
 from tests.support.raw_client import RawClient
 from tests.support.stack import Stack
 from tests.support.waiting import wait_until
@@ -43,18 +45,55 @@ class Project:
         """A document's name in Redis and PostgreSQL."""
         return f"{self.id}/{path}"
 
-    def urls(self, path: str, first: int = 0) -> list[str]:
-        """The document's address at every gateway, beginning with gateway number `first` (0 is gateway-1)."""
+    def bases(self, first: int = 0) -> list[str]:
+        """The WebSocket base of every gateway, beginning with gateway number `first` (0 is gateway-1)."""
         bases = self.stack.ws_urls
-        order = bases[first:] + bases[:first]
-        return [f"{base}/collab/{self.id}/{path}?token={self.token}&acks=1" for base in order]
+        return bases[first:] + bases[:first]
+
+    def urls(self, path: str, first: int = 0) -> list[str]:
+        """The document's address at every gateway, for y-websocket."""
+        return [f"{base}/collab/{self.id}/{path}?token={self.token}&acks=1" for base in self.bases(first)]
+
+    def hocuspocus_urls(self, first: int = 0) -> list[str]:
+        """The address of all documents at every gateway."""
+        return [f"{base}/hocuspocus" for base in self.bases(first)]
+
+    def hocuspocus(self, path: str) -> Hocuspocus:
+        """How a Hocuspocus client names the document."""
+        return Hocuspocus(self.name(path), self.token)
+
+    def client(
+        self,
+        http: aiohttp.ClientSession,
+        path: str,
+        speaks: Speaks = "y-websocket",
+        *,
+        first: int = 0,
+        roam: bool = True,
+        label: str = "",
+    ) -> RawClient:
+        """A client of the document that begins at gateway number `first`, and with `roam` goes on to the others."""
+        most = None if roam else 1
+        if speaks == "y-websocket":
+            return RawClient(http, self.urls(path, first)[:most], label=label)
+        return RawClient(http, self.hocuspocus_urls(first)[:most], label=label, dialect=self.hocuspocus(path))
 
 
 class Writers:
-    """`documents` × `each` writers at a steady pace; the writers of a document start at different gateways."""
+    """`documents` × `each` writers at a steady pace.
+
+    Those of a document start at different gateways and speak different dialects; at each gateway both are spoken.
+    """
 
     def __init__(
-        self, stack: Stack, *, documents: int = 2, each: int = 3, pace: float = PACE, roam: bool = True
+        self,
+        stack: Stack,
+        *,
+        documents: int = 2,
+        each: int = 3,
+        pace: float = PACE,
+        roam: bool = True,
+        dialects: Sequence[Speaks] = BOTH,
     ) -> None:
         """With `roam` a writer whose gateway fails goes to the next one, else it waits for its own."""
         self.project = Project(stack)
@@ -64,6 +103,7 @@ class Writers:
         self._each = each
         self._pace = pace
         self._roam = roam
+        self._dialects = dialects
         self._of: dict[str, list[RawClient]] = {path: [] for path in self.paths}
         self._typing: list[asyncio.Task[None]] = []
         self._exit = AsyncExitStack()
@@ -73,7 +113,8 @@ class Writers:
         self.http = await self._exit.enter_async_context(aiohttp.ClientSession(connector=connector))
         for place, path in enumerate(self.paths):
             for number in range(self._each):
-                await self.join(path, first=(place + number) % self._stack.gateways)
+                first = (place + number) % self._stack.gateways
+                await self.join(path, self._speaks(place + first), first=first)
         self.start()
         return self
 
@@ -83,10 +124,12 @@ class Writers:
         await self.stop()
         await self._exit.aclose()
 
-    async def join(self, path: str, first: int = 0) -> RawClient:
+    def _speaks(self, number: int) -> Speaks:
+        return self._dialects[number % len(self._dialects)]
+
+    async def join(self, path: str, speaks: Speaks = "y-websocket", *, first: int = 0) -> RawClient:
         """One more writer (it types after the next `start`)."""
-        urls = self.project.urls(path, first)
-        client = RawClient(self.http, urls if self._roam else urls[:1])
+        client = self.project.client(self.http, path, speaks, first=first, roam=self._roam)
         self._of[path].append(client)
         self.clients.append(client)
         return await self._exit.enter_async_context(client)
@@ -160,23 +203,26 @@ class Writers:
         return sum(client.typed for client in self.clients)
 
     def _quiet(self) -> bool:
-        return all(client.synced.is_set() and client.all_acknowledged for client in self.clients)
+        return all(client.synced.is_set() and client.all_acknowledged for client in self.clients if client.here)
 
     async def check_document(self, path: str) -> None:
-        """Every token of every writer, acknowledged by now, exactly once in each writer's and each fresh replica."""
-        expected = Counter(token for client in self._of[path] for token in client.tokens)
+        """Every acknowledged token exactly once in each writer's and each fresh replica; what a writer that left had
+        typed without an acknowledgement, at most once."""
+        expected = Counter(token for client in self._of[path] for token in client.acknowledged_tokens)
+        allowed = Counter(token for client in self._of[path] for token in client.tokens) - expected
         async with AsyncExitStack() as stack:
             readers = [client for client in self._of[path] if client.here]
             for number in range(self._stack.gateways):
-                reader = RawClient(self.http, self.project.urls(path, number)[:1], label=f"reader at {number + 1}")
+                speaks, label = self._speaks(number), f"reader at {number + 1}"
+                reader = self.project.client(self.http, path, speaks, first=number, roam=False, label=label)
                 readers.append(await stack.enter_async_context(reader))
             deadline = time.monotonic() + QUIET
-            while complaint := disagreement(readers, expected):
+            while complaint := disagreement(readers, expected, allowed):
                 assert time.monotonic() < deadline, f"{path}: {complaint}"
                 await asyncio.sleep(0.05)
 
 
-def disagreement(readers: list[RawClient], expected: Counter[str]) -> str:
+def disagreement(readers: list[RawClient], expected: Counter[str], allowed: Counter[str]) -> str:
     """How these replicas differ from what was typed, or from each other; empty when they do not."""
     for reader in readers:
         if not reader.synced.is_set():
@@ -184,7 +230,7 @@ def disagreement(readers: list[RawClient], expected: Counter[str]) -> str:
         seen = Counter(f"<{part}>" for part in reader.text.strip("<>").split("><") if part)
         if missing := expected - seen:
             return f"{reader.label} lacks {len(missing)} of {len(expected)} tokens: {sorted(missing)[:5]}…"
-        if extra := seen - expected:
+        if extra := seen - expected - allowed:
             return f"{reader.label} has tokens too often or damaged: {sorted(extra)[:5]}…"
     if len({reader.text for reader in readers}) > 1:
         return "the replicas have the same tokens in different orders"
