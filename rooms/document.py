@@ -23,6 +23,7 @@ from rooms.peer import Peer
 from rooms.presence_relay import PresenceRelay
 from rooms.receipts import Receipts
 from rooms.replica import EMPTY_STATE_VECTOR, EMPTY_UPDATE, Applied, Replica
+from rooms.size import Size
 from rooms.slices import Slices, at_once
 from rooms.tail import Tail
 from schemas.documents import DocumentName
@@ -62,7 +63,7 @@ class Document:
         self._figures = figures
         self._fan_out = FanOut(replica, loop, figures)
         self.presence = relay.attach(name, self._fan_out)
-        self._size = size
+        self._size = Size(size)
         self._ahead: dict[int, Commit] = {}
         """Records of others that wait for those before them, by their first number."""
         self._whole: dict[bytes, bytes] = {}
@@ -237,7 +238,7 @@ class Document:
     @property
     def size(self) -> int:
         """Bytes of its full state, an upper bound."""
-        return self._size
+        return self._size.bound
 
     @property
     def is_durable(self) -> bool:
@@ -278,7 +279,7 @@ class Document:
                 self.tail.advance(commit.last)
 
     def _changed(self, delta: bytes) -> None:
-        self._size += len(delta)
+        self._size.grow(len(delta))
         if self._whole:
             self._whole.clear()
 
@@ -333,7 +334,5 @@ class Document:
         """Raises TooLarge where the update is, or the document would be."""
         if len(update) > UPDATE_MAX:
             raise TooLarge(f"an update has more than {UPDATE_MAX} bytes")
-        if self._size + len(update) > DOCUMENT_MAX:
-            self._size = len(self.replica.encode())
-            if self._size + len(update) > DOCUMENT_MAX:
-                raise TooLarge(f"the document would have more than {DOCUMENT_MAX} bytes")
+        if not self._size.has_room(len(update), DOCUMENT_MAX, self.replica, self._loop.time()):
+            raise TooLarge(f"the document would have more than {DOCUMENT_MAX} bytes")

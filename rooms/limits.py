@@ -77,6 +77,10 @@ COMMIT_RETRY_MAX = 1.0
 OPEN_TIMEOUT = 20.0
 """Opening gives up after this; shorter than the time after which an idle log may leave Redis (store/limits.py)."""
 
+SIZE_PAUSE = 1.0
+"""Between two looks how large a document at its limit really is (0.1 s for 64 MB). Answer: what would make it larger
+meanwhile is refused, even if something was deleted."""
+
 SLICE_SECONDS = 0.003
 """Long work lets others run as soon as it has held the loop for so long; one part of it may take longer."""
 CATCH_UP_AT_ONCE = 8

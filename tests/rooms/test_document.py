@@ -11,6 +11,7 @@ import pytest
 
 from rooms import document as document_module
 from rooms import fanout, limits
+from rooms import size as size_module
 from rooms.codec import awareness, messages, ywebsocket
 from rooms.codec.awareness import State
 from rooms.codec.lib0 import var_bytes
@@ -19,7 +20,7 @@ from rooms.document import Document
 from rooms.errors import Crowded, Malformed, TooLarge
 from rooms.figures import Figures
 from rooms.presence_relay import PresenceRelay
-from rooms.replica import EMPTY_UPDATE, Replica
+from rooms.replica import EMPTY_STATE_VECTOR, EMPTY_UPDATE, Replica
 from schemas.documents import DocumentName
 from schemas.records import Commit, Record
 from tests.rooms.peers import Client
@@ -263,6 +264,38 @@ async def test_document_max(document: Document, shelf: Shelf, short: pytest.Monk
     assert again.peer is not None
     with pytest.raises(TooLarge):
         reopened.receive(again.peer, text(50, 0, "x" * 200), is_answer=False)
+
+
+async def test_size_pause(document: Document, monkeypatch: pytest.MonkeyPatch) -> None:
+    """[L2] SIZE_PAUSE: who writes into a full document again and again costs nothing; what was deleted makes room."""
+    monkeypatch.setattr(document_module, "DOCUMENT_MAX", 1000)
+    monkeypatch.setattr(size_module, "SIZE_PAUSE", 3600.0)
+    encoded = 0
+    encode = document.replica.encode
+
+    def counted(state_vector: bytes = EMPTY_STATE_VECTOR) -> bytes:
+        nonlocal encoded
+        encoded += 1
+        return encode(state_vector)
+
+    client = joined(document)
+    client.text += "x" * 900
+    client.send()
+    peer = joined(document).peer
+    assert peer is not None
+    monkeypatch.setattr(Replica, "encode", lambda self, state_vector=EMPTY_STATE_VECTOR: counted(state_vector))
+    for _ in range(50):
+        with pytest.raises(TooLarge):
+            document.receive(peer, text(50, 0, "y" * 200), is_answer=False)
+    assert encoded == 1
+    del client.text[0:900]
+    client.send()
+    with pytest.raises(TooLarge):
+        document.receive(peer, text(50, 0, "y" * 200), is_answer=False)
+    assert encoded == 1, "it changed, but it was measured not long ago"
+    monkeypatch.setattr(size_module, "SIZE_PAUSE", 0.0)
+    document.receive(peer, text(50, 0, "y" * 200), is_answer=False)
+    assert encoded == 2
 
 
 async def test_peers_per_document(document: Document, short: pytest.MonkeyPatch) -> None:
