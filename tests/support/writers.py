@@ -12,7 +12,7 @@ tests/faults.
 import asyncio
 import random
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
@@ -99,6 +99,8 @@ class Writers:
         self.project = Project(stack)
         self.paths = [f"faults/{number}" for number in range(documents)]
         self.clients: list[RawClient] = []
+        self.beside: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        """Tokens that others typed into these documents, and that must be there at the end."""
         self._stack = stack
         self._each = each
         self._pace = pace
@@ -151,6 +153,10 @@ class Writers:
         while True:
             client.type()
             await asyncio.sleep(self._pace)
+
+    def text(self, path: str) -> str:
+        """A document's text, as one of its writers has it."""
+        return self._of[path][0].text
 
     # -- signals to wait for -----------------------------------------------------------------------
 
@@ -210,6 +216,7 @@ class Writers:
         typed without an acknowledgement, at most once."""
         expected = Counter(token for client in self._of[path] for token in client.acknowledged_tokens)
         allowed = Counter(token for client in self._of[path] for token in client.tokens) - expected
+        expected += self.beside[path]
         async with AsyncExitStack() as stack:
             readers = [client for client in self._of[path] if client.here]
             for number in range(self._stack.gateways):

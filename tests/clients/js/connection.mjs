@@ -55,6 +55,7 @@ const openYWebsocket = (session, Provider, { url, document, token, params = {} }
   provider.on('status', ({ status }) => session.note(status))
   provider.on('sync', (state) => state && session.note('synced'))
   provider.on('connection-close', (event) => session.closed(event))
+  provider.on('connection-error', ({ message }) => session.note('connection-error', message))
   Object.assign(session, {
     provider,
     awareness: provider.awareness,

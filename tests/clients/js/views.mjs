@@ -29,6 +29,7 @@ const views = {
     ['authenticationFailed', 'stateless'].includes(event) && detail ? [detail] : []).join('\n'),
   warnings: () => warnings.join('\n'),
   events: ({ events }) => events,
+  syncs: ({ events }) => events.filter(([event]) => event === 'synced').length,
   text: ({ doc }, { root = 'content' }) => doc.getText(root).toString(),
   length: ({ doc }, { root = 'content' }) => doc.getText(root).length,
   digest: ({ doc }, { root = 'content' }) => {
