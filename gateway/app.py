@@ -22,7 +22,7 @@ from gateway.headers import cors, guard
 from gateway.health import Health
 from gateway.limits import BODY_BYTES
 from gateway.metrics import LoopLag, Metrics, Requests
-from gateway.middleware import note_begun, observe
+from gateway.middleware import note_begun, observe, show_limits
 from gateway.parts import HOME_URL, LIVE, PARTS, TEXTS, HomeUrl, Parts
 from gateway.paths import Paths
 from gateway.permissions import Permissions
@@ -90,7 +90,7 @@ def create_app(settings: Settings, live: bool = True) -> web.Application:
         metrics=metrics,
     )
     app = web.Application(middlewares=[cors(settings), observe(settings, requests)], client_max_size=BODY_BYTES)
-    app.on_response_prepare.extend((note_begun, guard(settings)))
+    app.on_response_prepare.extend((note_begun, show_limits, guard(settings)))
     app[PARTS] = parts
     app.cleanup_ctx.append(_opened(parts, lag, shared_rates))
     # The live documents add their own lifetimes (entered after PostgreSQL's, left before), their draining

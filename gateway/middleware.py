@@ -11,7 +11,7 @@ from aiohttp.typedefs import Middleware
 
 from gateway.addresses import address_of
 from gateway.metrics import Requests
-from gateway.operations import REQUEST_ID_KEY
+from gateway.operations import LIMITS_KEY, REQUEST_ID_KEY
 from gateway.problems import respond
 from gateway.settings import Settings
 from schemas.ids import new_id
@@ -61,6 +61,12 @@ def observe(settings: Settings, requests: Requests) -> Middleware:
 async def note_begun(request: web.Request, response: web.StreamResponse) -> None:
     """For `on_response_prepare`: from here on an error cannot become a problem any more."""
     request[_BEGUN] = True
+
+
+async def show_limits(request: web.Request, response: web.StreamResponse) -> None:
+    """For `on_response_prepare`: whatever an operation that was counted answers says how many requests are left."""
+    for name, value in request.get(LIMITS_KEY, {}).items():
+        response.headers.setdefault(name, value)  # a 429 says which of its limits it means
 
 
 async def _answer(

@@ -13,20 +13,22 @@ from uuid import UUID
 import msgspec
 from aiohttp import web
 
-from gateway.access import Access
+from gateway.access import Access, Denied
 from gateway.addresses import address_of
 from gateway.auth.caller import Caller
+from gateway.auth.tokens import TokenError
 from gateway.bodies import field_error, read_body
 from gateway.limits import BODY_BYTES
 from gateway.operation import ANY_SCOPE, LOGIN_ONLY, SAFE_METHODS, Answer, Operation, scope_of
 from gateway.parts import PARTS, Parts
 from gateway.permissions import known
-from gateway.rates import BY_ACCOUNT, account_in
 from gateway.refusals import Forbidden, Invalid, Missing, Stale
 from schemas.ids import parse_id
 from schemas.problems import FieldError
 
 REQUEST_ID_KEY: Final[web.RequestKey[str]] = web.RequestKey("request_id", str)
+LIMITS_KEY: Final[web.RequestKey[dict[str, str]]] = web.RequestKey("limits", dict[str, str])
+"""The headers that say how many requests are left, for middleware.py to put on whatever is answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +95,9 @@ def handler(operation: Operation) -> Callable[[web.Request], Awaitable[web.Strea
 
     async def handle(request: web.Request) -> web.StreamResponse:
         parts = request.app[PARTS]
-        caller = None if operation.ignores_credentials else await parts.identity.of(request)
+        caller = await _counted(request, operation)
         if caller is not None:
             _check_scope(operation, caller)
-        address = address_of(request, parts.settings.trusted_proxies)
-        limits = await parts.rates.take(operation, caller, address)
         access = await parts.permissions.permit(operation.may, caller, _ids(request))
         query = _query(request, operation)
         if operation.body_bytes != BODY_BYTES:
@@ -105,8 +105,6 @@ def handler(operation: Operation) -> Callable[[web.Request], Awaitable[web.Strea
         body: Any = None
         if operation.body not in (None, bytes):
             body = await read_body(request, operation.body, optional=operation.optional_body)
-            if operation.limit in BY_ACCOUNT and (account := account_in(body)) is not None:
-                await parts.rates.take_account(operation.limit, account)
         call = Call(request, parts, operation, caller, access, body, query)
 
         async def run() -> web.StreamResponse:
@@ -117,10 +115,7 @@ def handler(operation: Operation) -> Callable[[web.Request], Awaitable[web.Strea
                     parts.nudge()
             return answer if isinstance(answer, web.StreamResponse) else respond(request, operation, answer)
 
-        response = await (parts.repeats.once(request, caller, run) if operation.creates else run())
-        if not response.prepared:
-            response.headers.update(limits)
-        return response
+        return await (parts.repeats.once(request, caller, run) if operation.creates else run())
 
     return handle
 
@@ -151,6 +146,23 @@ def respond(request: web.Request, operation: Operation, answer: Any) -> web.Resp
             path="/",
         )
     return response
+
+
+async def _counted(request: web.Request, operation: Operation) -> Caller | None:
+    """Who asks, after counting the request. Raises what identity.py raises, TooMany, or StoreUnavailable."""
+    parts = request.app[PARTS]
+    address = address_of(request, parts.settings.trusted_proxies)
+    caller: Caller | None = None
+    refused: TokenError | Denied | Forbidden | None = None
+    if not operation.ignores_credentials:
+        try:
+            caller = await parts.identity.of(request)
+        except (TokenError, Denied, Forbidden) as error:
+            refused = error  # looking it up cost as much as any request
+    request[LIMITS_KEY] = dict(await parts.rates.take(operation, caller, address))
+    if refused is not None:
+        raise refused
+    return caller
 
 
 def _check_scope(operation: Operation, caller: Caller) -> None:

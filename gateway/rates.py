@@ -3,6 +3,9 @@
     operation.limit, caller or address ──► subjects with windows ──► Redis (store/rates.py) ──► headers, or TooMany
                                                                        └─away─► auth: 503; else: this process' own count
 
+Who brings a credential that is refused counts by address. What aims at an account (signing in, mails) counts by account
+as well, from wherever it comes.
+
 A limit says how much abuse the platform bears, not how much a customer bought; ATRIUM_RATE_FACTOR multiplies them all.
 """
 
@@ -12,7 +15,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
-from typing import Any, Final
+from typing import Final
 
 from gateway.auth.caller import Caller, Tier
 from gateway.limits import BUCKETS
@@ -92,10 +95,15 @@ class Rates:
         return await self._take(operation.limit, self._counted(operation, caller, address))
 
     async def take_account(self, limit: str, account: object) -> None:
-        """Count one attempt on an account, named by what the body says: who it is may not exist. Raises the same."""
+        """Count one attempt on an account, by its id; where there is none, by the name that was tried: nobody shall see
+        the difference. Raises the same."""
         name = hashlib.sha256(str(account).strip().lower().encode()).hexdigest()[:32]
         windows = self._scaled(BY_ACCOUNT[limit])
         await self._take(limit, _Counted("for one account", Subject(f"{limit}:account:{name}", windows)))
+
+    def allowed(self, tier: Tier) -> Mapping[str, Windows]:
+        """What somebody signed in may do how often, by limit."""
+        return {limit: self._scaled(by_tier[tier]) for limit, by_tier in BY_TIER.items()}
 
     def _counted(self, operation: Operation, caller: Caller | None, address: str) -> _Counted:
         limit = operation.limit or ("read" if operation.method in SAFE_METHODS else "write")
@@ -164,8 +172,3 @@ def network_of(address: str) -> str:
     if isinstance(parsed, IPv6Address):
         return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
     return str(parsed)
-
-
-def account_in(body: Any) -> object:
-    """The account that a body of a login, or of a request for mail, is about; None where it names none."""
-    return getattr(body, "email", None) or getattr(body, "username", None) or getattr(body, "login", None)

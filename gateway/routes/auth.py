@@ -12,7 +12,6 @@ from gateway.auth.tokens import Expired, Forged
 from gateway.limits import SESSION_LONGEST_SECONDS, SESSION_SECONDS
 from gateway.operation import Answer
 from gateway.operations import Call
-from gateway.rates import BY_TIER
 from gateway.refusals import Conflict, Forbidden, Invalid
 from schemas import accounts as bodies
 from schemas.ids import new_id
@@ -86,8 +85,9 @@ async def login(call: Call) -> Answer:
     name = _the_name(body)
     if body.cookie:
         parts.accounts.browser.check(call.request)
+    row = await users.find_password(parts.postgres, name)
+    await parts.rates.take_account("login", row.id if row else name)
     for _ in range(CHECKS):
-        row = await users.find_password(parts.postgres, name)
         checked = await parts.accounts.passwords.check(body.password, row.password_hash if row else None)
         if row is None or not checked.right or row.status == "deleted":
             await audit(parts.postgres, call, "login.failed", row.id if row else None)
@@ -98,6 +98,7 @@ async def login(call: Call) -> Answer:
         begun = await _let_in(call, row, checked)
         if begun is not None:
             return logins.granted(call, begun, cookie=body.cookie)
+        row = await users.find_password(parts.postgres, name)
     raise Forged(_WRONG)
 
 
@@ -147,8 +148,8 @@ async def me(call: Call) -> bodies.Me:
         raise Expired("the account is gone")
     tier = call.caller.tier
     limits = {
-        name: [bodies.Window(window.count, window.seconds) for window in by_tier[tier]]
-        for name, by_tier in BY_TIER.items()
+        name: [bodies.Window(window.count, window.seconds) for window in windows]
+        for name, windows in call.parts.rates.allowed(tier).items()
     }
     return bodies.Me(shown(row, fully=True), bodies.Entitlements(tier, limits))
 

@@ -21,6 +21,7 @@ _NO_SUCH_TOKEN = "unknown, expired or used already; ask for another mail"
 
 async def forgot_password(call: Call) -> Answer:
     """Send a mail that lets somebody set a new password; the answer is the same if there is no such account."""
+    await call.parts.rates.take_account("mail", call.body.email)
     mailing.send_reset(call, call.body.email)
     return Answer(status=202)
 
@@ -99,9 +100,9 @@ async def verify_email(call: Call) -> None:
 
 async def resend_verification(call: Call) -> Answer:
     """Send the mail that verifies one's own address once more."""
-    await call.parts.rates.take_account("mail", call.caller.user_id)
     user = await users.find_user(call.parts.postgres, call.caller.user_id)
-    if user is not None:
+    if user is not None and user.email is not None:
+        await call.parts.rates.take_account("mail", user.email)
         await mailing.ask_to_verify(call, user)
     return Answer(status=202)
 

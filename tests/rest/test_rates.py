@@ -1,27 +1,22 @@
-"""Rate limits: the arithmetic (store/gcra.py), the same in Redis (store/lua/gcra.lua), and over HTTP (rates.py)."""
+"""Rate limits: the arithmetic (store/gcra.py), and the same in Redis (store/lua/gcra.lua)."""
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
-from ipaddress import ip_network
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from aiohttp.pytest_plugin import AiohttpClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from gateway.app import create_app
 from gateway.rates import BY_ADDRESS, BY_TIER, OwnRates, network_of
 from gateway.routes.table import TABLE
-from gateway.settings import Settings
 from store import keys
 from store.gcra import MICRO, Verdict, Window, take
 from store.lane import Lane
 from store.rates import SharedRates, Subject
-from tests.rest.api import Api
 from tests.support.stack import Stack
 
 WINDOWS = st.lists(st.builds(Window, st.integers(1, 9), st.integers(1, 60)), min_size=1, max_size=3)
@@ -143,64 +138,6 @@ def test_ipv4_in_ipv6_is_one_place() -> None:
 def test_wait_is_never_zero() -> None:
     """Retry-After is at least a second."""
     assert Verdict(False, (-1,)).wait == 1
-
-
-# Over HTTP
-
-MakeSettings = Callable[..., Settings]
-
-
-class Limited:
-    """A gateway with the limits of a real one divided by 150, asked from an address that nobody else uses."""
-
-    def __init__(self, api: Api) -> None:
-        self.api = api
-        self.address = f"192.0.{random.randrange(256)}.{random.randrange(256)}"
-
-    async def call(self, method: str, path: str, **options: Any) -> Any:
-        return await self.api.call(method, path, headers={"X-Forwarded-For": self.address}, **options)
-
-
-@pytest.fixture
-async def limited(make_settings: MakeSettings, aiohttp_client: AiohttpClient) -> Limited:
-    settings = make_settings(rate_factor=1 / 150, trusted_proxies=(ip_network("127.0.0.0/8"),))
-    return Limited(Api(await aiohttp_client(create_app(settings, live=False))))
-
-
-async def test_guests_from_one_address_are_limited(limited: Limited) -> None:
-    """Past the limit per address the answer is 429, says when to come back, and how many there may be."""
-    for left in (1, 0):
-        reply = await limited.call("POST", "/api/auth/guest")
-        assert reply.status == 201
-        assert f"r={left}" in reply.headers["RateLimit"]
-    reply = await limited.call("POST", "/api/auth/guest")
-    reply.problem(429, "too-many")
-    assert 1 <= int(reply.headers["Retry-After"]) <= 30
-    assert reply.headers["RateLimit-Policy"] == '"60s";q=2;w=60, "3600s";q=20;w=3600'
-
-
-async def test_users_are_counted_apart(limited: Limited) -> None:
-    """What one user uses up is not missing for another."""
-    first = (await limited.call("POST", "/api/auth/guest")).body["access_token"]
-    second = (await limited.call("POST", "/api/auth/guest")).body["access_token"]
-    statuses = [(await limited.call("POST", "/api/projects", token=first, json={"name": "x"})).status for _ in range(3)]
-    assert 429 in statuses
-    assert (await limited.call("POST", "/api/projects", token=second, json={"name": "x"})).status == 201
-
-
-async def test_without_redis_auth_is_closed_and_the_rest_counts_alone(
-    make_settings: MakeSettings, aiohttp_client: AiohttpClient, api: Api
-) -> None:
-    """Redis away: nobody can guess passwords without a limit; who is signed in goes on, limited by each process."""
-    token = await api.token()
-    settings = make_settings(rate_factor=1 / 30, redis_url="redis://127.0.0.1:1")
-    alone = Api(await aiohttp_client(create_app(settings, live=False)))
-    reply = await alone.call("POST", "/api/auth/guest")
-    reply.problem(503, "unavailable")
-    assert reply.headers["Retry-After"]
-    statuses = [(await alone.call("POST", "/api/projects", token=token, json={"name": "x"})).status for _ in range(4)]
-    assert statuses[:2] == [201, 201]
-    assert statuses[-1] == 429
 
 
 def test_every_operation_names_a_limit() -> None:

@@ -11,6 +11,7 @@ from aiohttp.test_utils import make_mocked_request
 from gateway.auth.caller import Caller
 from gateway.refusals import Conflict
 from gateway.repeats import Repeats
+from gateway.routes.table import TABLE
 from store.postgres import Postgres
 from tests.rest.api import Api, Reply
 from tests.rest.databases import execute
@@ -110,3 +111,14 @@ async def test_unknown_outcome_is_never_a_second_effect(api: Api, database: str)
     )
     (await create(api, guest["access_token"], "k")).problem(409, "conflict")
     assert count(database, guest["user"]["id"]) == 1
+
+
+def test_what_creates_and_takes_no_key() -> None:
+    """Those alone whose answer holds a secret: remembering it would keep what is nowhere else."""
+    assert {operation.path for operation in TABLE if operation.status == 201 and not operation.creates} == {
+        "/api/auth/guest",
+        "/api/auth/register",
+        "/api/projects/{id}/invites",
+        "/api/tokens",
+        "/api/webhooks",
+    }
