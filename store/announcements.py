@@ -4,28 +4,20 @@
                    'p' origin(8) awareness update                   presence; empty asks who is there
                    '{' … '}'                                        to all gateways: somebody's right to be here changed
 
-Redis keeps nothing for a subscriber that is away, so after an interruption the listener is told, and reads the logs.
+After an interruption the listener is told, and reads the logs.
 """
 
 import asyncio
 import struct
 from typing import Any, Protocol
 
-import structlog
-from redis.asyncio import ConnectionPool
-from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import RedisError
-
 from schemas.documents import DocumentName
 from schemas.records import Commit, decode_records
 from store import keys
 from store.errors import StoreUnavailable
-from store.limits import COMMAND_TIMEOUT, CONNECT_TIMEOUT
+from store.subscriber import Subscriber
 
-logger = structlog.get_logger("store")
 HEADER = struct.Struct(">IQ")
-RECONNECT_MAX = 2.0
-"""Longest pause in seconds between attempts to connect."""
 
 
 class Listener(Protocol):
@@ -44,81 +36,47 @@ class AccessListener(Protocol):
 
 
 class Announcements:
-    """One per gateway; `run` is its task.
-
-    It reads from redis-py's connection itself: that package's PubSub does more for each message
-    than a gateway that hears thousands in a second can afford.
-    """
+    """One per gateway; `run` is its task."""
 
     def __init__(self, url: str, origin: bytes) -> None:
-        self._pool = ConnectionPool.from_url(url, socket_connect_timeout=CONNECT_TIMEOUT)
+        self._subscriber = Subscriber(url, keys.GATEWAYS)
         self._origin = origin
         self._followed: set[DocumentName] = set()
         self._confirmed: dict[bytes, asyncio.Future[None]] = {}
-        self._connection: AbstractConnection | None = None
 
     async def follow(self, name: DocumentName) -> None:
         """Returns when Redis has confirmed; from then on nothing is missed unnoticed. Raises StoreUnavailable."""
         self._followed.add(name)
-        channel = keys.channel(name).encode()
-        confirmed = self._confirmed.setdefault(channel, asyncio.get_running_loop().create_future())
+        channel = keys.channel(name)
+        confirmed = self._confirmed.setdefault(channel.encode(), asyncio.get_running_loop().create_future())
         try:
-            await self._say("SUBSCRIBE", channel)
-            await asyncio.wait_for(asyncio.shield(confirmed), COMMAND_TIMEOUT)
-        except (RedisError, OSError, TimeoutError) as error:
+            await self._subscriber.follow(channel, confirmed)
+        except StoreUnavailable:
             self._followed.discard(name)
-            self._confirmed.pop(channel, None)
-            raise StoreUnavailable("Redis", f"cannot subscribe: {type(error).__name__}") from None
+            self._confirmed.pop(channel.encode(), None)
+            raise
 
     async def unfollow(self, name: DocumentName) -> None:
         """No more of this document; best effort."""
         self._followed.discard(name)
         self._confirmed.pop(keys.channel(name).encode(), None)
-        try:
-            await self._say("UNSUBSCRIBE", keys.channel(name).encode())
-        except (RedisError, OSError) as error:
-            logger.info("could not unsubscribe", document=name, reason=str(error))
+        self._subscriber.unfollow(keys.channel(name))
 
     async def run(self, listener: Listener, access: AccessListener) -> None:
         """Listen for ever; cancel to stop."""
-        pause = 0.05
-        interrupted = False
-        while True:
-            connection = self._pool.make_connection()  # type: ignore[no-untyped-call]
-            try:
-                await connection.connect()
-                # A channel that nobody uses keeps the connection subscribed, also with no document open.
-                begun = set(self._followed)
-                channels = [*(keys.channel(name) for name in begun), keys.GATEWAYS]
-                await connection.send_command("SUBSCRIBE", *channels, check_health=False)
-                self._connection = connection
-                if late := self._followed - begun:
-                    await self._say("SUBSCRIBE", *(keys.channel(name) for name in late))
-                while True:
-                    message = await connection.read_response(timeout=None)
-                    if message[:2] == [b"subscribe", keys.GATEWAYS.encode()]:
-                        # The last of them is confirmed: from here on nothing is missed.
-                        pause = 0.05
-                        access.missed_announcements()
-                        if interrupted:
-                            listener.missed_announcements()
-                    self._dispatch(message, listener, access)
-            except (RedisError, OSError) as error:
-                logger.warning("announcements interrupted", reason=f"{type(error).__name__}: {error}")
-            finally:
-                self._connection = None
-                await connection.disconnect(nowait=True)
-            interrupted = True
-            await asyncio.sleep(pause)
-            pause = min(RECONNECT_MAX, pause * 2)
 
-    async def _say(self, *command: str | bytes) -> None:
-        # Without a connection there is nothing to do: the next one begins with all that is followed.
-        if self._connection is not None:
-            await self._connection.send_command(*command, check_health=False)
+        def began(again: bool) -> None:
+            access.missed_announcements()
+            if again:
+                listener.missed_announcements()
 
-    def _dispatch(self, message: list[Any], listener: Listener, access: AccessListener) -> None:
-        kind, channel, data = message
+        await self._subscriber.run(
+            lambda: map(keys.channel, self._followed),
+            lambda kind, channel, data: self._hear(kind, channel, data, listener, access),
+            began,
+        )
+
+    def _hear(self, kind: bytes, channel: bytes, data: Any, listener: Listener, access: AccessListener) -> None:
         if kind == b"subscribe":
             confirmed = self._confirmed.get(channel)
             if confirmed is not None and not confirmed.done():

@@ -1,22 +1,17 @@
-"""One connection to Redis for one caller at a time: the committer's.
-
-A call through redis-py's client costs 150 us of CPU, half of it for pools, retries and tasks that a commit does not
-need. This uses redis-py's connection, which knows how to connect, authenticate, pack and parse, and nothing above it.
-"""
+"""One connection to Redis for one caller at a time: the committer's, and that of the rate limits."""
 
 import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from hiredis import pack_command
 from redis.asyncio import ConnectionPool
-from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from store.errors import StoreUnavailable
 from store.limits import COMMAND_TIMEOUT, CONNECT_TIMEOUT
 from store.redis import LUA, Arg
+from store.wire import Wire
 
 
 class Lane:
@@ -29,7 +24,7 @@ class Lane:
         self._pool = ConnectionPool.from_url(url, socket_connect_timeout=CONNECT_TIMEOUT)
         self._source = (LUA / f"{script}.lua").read_text()
         self._sha = ""
-        self._connection: AbstractConnection | None = None
+        self._wire: Wire | None = None
         self._busy = asyncio.Lock()
 
     async def __call__(self, keys: Sequence[str], args: Sequence[Arg]) -> Any:
@@ -50,38 +45,29 @@ class Lane:
 
     async def close(self) -> None:
         """Drop the connection; the next call opens another."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.disconnect(nowait=True)
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            await wire.close()
 
     async def _again_if_stale(self, keys: Sequence[str], args: Sequence[Arg]) -> Any:
-        # A connection that was kept says only when it is used that Redis was restarted meanwhile.
-        kept = self._connection is not None
+        # A connection that was kept may say only when it is used that Redis was restarted meanwhile.
+        kept = self._wire is not None
         try:
             return await self._run(keys, args)
-        except (ConnectionError, RedisConnectionError):
+        except RedisConnectionError:
             if not kept:
                 raise
             await self.close()
             return await self._run(keys, args)
 
     async def _run(self, keys: Sequence[str], args: Sequence[Arg]) -> Any:
-        connection = self._connection
-        if connection is None:
-            connection = self._pool.make_connection()  # type: ignore[no-untyped-call]
-            await connection.connect()
-            self._connection = connection
+        wire = self._wire
+        if wire is None:
+            wire = self._wire = await Wire.open(self._pool)
         if self._sha:
             try:
-                return await self._ask(connection, "EVALSHA", self._sha, len(keys), *keys, *args)
+                return await wire.ask("EVALSHA", self._sha, len(keys), *keys, *args)
             except NoScriptError:
                 pass  # Redis was restarted or emptied
-        self._sha = await self._ask(connection, "SCRIPT", "LOAD", self._source)
-        return await self._ask(connection, "EVALSHA", self._sha, len(keys), *keys, *args)
-
-    @staticmethod
-    async def _ask(connection: AbstractConnection, *command: Any) -> Any:
-        # redis-py's asyncio connections pack in Python, at 1 us an argument.
-        await connection.send_packed_command(pack_command(command), check_health=False)
-        answer: Any = await connection.read_response()
-        return answer
+        self._sha = (await wire.ask("SCRIPT", "LOAD", self._source)).decode()
+        return await wire.ask("EVALSHA", self._sha, len(keys), *keys, *args)
