@@ -22,7 +22,7 @@ from gateway.limits import BUCKETS
 from gateway.operation import SAFE_METHODS, Operation
 from store.errors import StoreUnavailable
 from store.gcra import MICRO, Verdict, Window, take
-from store.rates import SharedRates, Subject
+from store.rates import PATIENT_WAIT, WAIT, SharedRates, Subject
 
 Windows = tuple[Window, ...]
 
@@ -119,7 +119,7 @@ class Rates:
     async def _take(self, limit: str, counted: _Counted) -> Mapping[str, str]:
         subject = counted.subject
         try:
-            (verdict,) = await self._shared.take([subject])
+            (verdict,) = await self._shared.take([subject], PATIENT_WAIT if limit in FAIL_CLOSED else WAIT)
         except StoreUnavailable:
             if limit in FAIL_CLOSED:
                 raise

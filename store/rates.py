@@ -18,6 +18,8 @@ BATCH = 500
 """Subjects of one call: a script must not keep Redis from the documents' commits for long (3 us each)."""
 WAIT = 0.25
 """Seconds that a request waits for Redis, before it is as good as away."""
+PATIENT_WAIT = 2.0
+"""The same where the request would be refused then: longer than a restart of Redis, or a busy machine, takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +45,14 @@ class SharedRates:
         self._waiting: list[_Asked] = []
         self._working: asyncio.Task[None] | None = None
 
-    async def take(self, subjects: Sequence[Subject]) -> list[Verdict]:
+    async def take(self, subjects: Sequence[Subject], wait: float = WAIT) -> list[Verdict]:
         """Count one request of each subject; raises StoreUnavailable."""
         asked = [_Asked(subject) for subject in subjects]
         self._waiting += asked
         if self._working is None or self._working.done():
             self._working = asyncio.create_task(self._work())
         try:
-            async with asyncio.timeout(WAIT):
+            async with asyncio.timeout(wait):
                 return [await each.answer for each in asked]
         except TimeoutError:
             raise StoreUnavailable("Redis", "the rate limits do not answer") from None
