@@ -5,6 +5,7 @@ A commit is one stream entry: the records that one process produced together. It
 
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from redis.asyncio import Redis
 
@@ -17,6 +18,15 @@ from store.redis import Arg, Script, finish
 
 Append = tuple[DocumentName, int, Sequence[Record]]
 """Records of one document to commit together: (name, highest number that the caller knows of its log, records)."""
+
+
+class Ends(NamedTuple):
+    """Where a log ends."""
+
+    number: int
+    """The last number given, -1 where there is no log."""
+    record: int
+    """The number of the last record in it, 0 where it has none: it was trimmed, or begun anew."""
 
 
 class DocumentLog:
@@ -34,6 +44,7 @@ class DocumentLog:
         self._begin = Script(redis, "begin")
         self._presence = Script(redis, "presence")
         self._snapshotted = Script(redis, "snapshotted")
+        self._ends = Script(redis, "ends")
         self._park = Script(redis, "park")
 
     async def append(self, batch: Sequence[Append]) -> list[int | None]:
@@ -105,6 +116,13 @@ class DocumentLog:
     async def idle(self, seconds: float, limit: int) -> list[DocumentName]:
         """Documents whose log nobody touched for so long."""
         return await self._older(keys.LOGS, seconds, limit)
+
+    async def ends(self, name: DocumentName, idle_for: float) -> Ends | None:
+        """Where a log ends that nobody follows or touched for so long; None of one that is used."""
+        key = [keys.log(name), keys.number(name), keys.LOGS]
+        now = time.time()
+        found = await self._ends(key, [name, keys.channel(name), int(now - idle_for), int(now)])
+        return None if found is None else Ends(*found)
 
     async def park(self, name: DocumentName, number: int, idle_for: float) -> bool:
         """Remove the log from Redis if it ends at `number`, was not touched for so long, and nobody follows it."""

@@ -47,12 +47,31 @@ async def find(postgres: Postgres, name: DocumentName) -> Snapshot | None:
     )
 
 
-async def mark_parked(postgres: Postgres, name: DocumentName, number: int, parked: bool) -> bool:
-    """Say whether the log is about to leave Redis; False where the snapshot is another one by now."""
+@dataclass(frozen=True, slots=True)
+class _Number:
+    number: int
+
+
+async def find_number(postgres: Postgres, name: DocumentName) -> int | None:
+    """Up to which record its snapshot goes, None where there is no such document. Raises StoreUnavailable."""
+    row = await postgres.row(_Number, "SELECT number FROM documents WHERE name = %(name)s", {"name": name})
+    return None if row is None else row.number
+
+
+async def mark_parked(
+    postgres: Postgres, name: DocumentName, number: int, parked: bool, *, ends: int | None = None
+) -> bool:
+    """Say whether the log is about to leave Redis; False where the snapshot is another one by now.
+
+    `ends`: the snapshot has all up to this number too, since no record was given one of those beyond its own.
+    """
     return (
         await postgres.execute(
-            "UPDATE documents SET parked = %(parked)s WHERE name = %(name)s AND number = %(number)s",
-            {"name": name, "number": number, "parked": parked},
+            """
+            UPDATE documents SET parked = %(parked)s, number = %(ends)s
+            WHERE name = %(name)s AND number = %(number)s
+            """,
+            {"name": name, "number": number, "parked": parked, "ends": number if ends is None else ends},
         )
         > 0
     )

@@ -42,15 +42,19 @@ async def sweep(postgres: Postgres, log: DocumentLog, enqueue: Enqueue, park_aft
 
 async def park(postgres: Postgres, log: DocumentLog, name: DocumentName, idle_for: float) -> bool:
     """Let a log leave Redis if its snapshot has all of it and nobody follows it."""
-    snapshot = await snapshots.find(postgres, name)
-    if snapshot is None:
+    number = await snapshots.find_number(postgres, name)
+    if number is None:
         await log.forget(name)
         return True
-    # First the mark, then the log: a log that is gone without the mark counts as lost, which is safe.
-    if not await snapshots.mark_parked(postgres, name, snapshot.number, True):
+    ends = await log.ends(name, idle_for)
+    if ends is None or ends.number < number or ends.record > number:
         return False
-    if await log.park(name, snapshot.number, idle_for):
-        logger.info("log parked", document=name, number=snapshot.number)
+    # An empty log that ends beyond the snapshot was begun anew after a loss, and nobody has written since.
+    # First the mark, then the log: a log that is gone without the mark counts as lost, which is safe.
+    if not await snapshots.mark_parked(postgres, name, number, True, ends=ends.number):
+        return False
+    if await log.park(name, ends.number, idle_for):
+        logger.info("log parked", document=name, number=ends.number)
         return True
-    await snapshots.mark_parked(postgres, name, snapshot.number, False)
+    await snapshots.mark_parked(postgres, name, ends.number, False)
     return False

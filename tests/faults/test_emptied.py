@@ -3,7 +3,14 @@
 import pytest
 
 from store import keys
-from tests.faults.stores import all_snapshotted, log_numbers, snapshot_numbers, valkey
+from tests.faults.stores import (
+    all_snapshotted,
+    log_numbers,
+    parked,
+    snapshot_numbers,
+    snapshots_made,
+    valkey,
+)
 from tests.support.dialects import BOTH, Speaks
 from tests.support.stack import Stack
 from tests.support.waiting import wait_until
@@ -63,6 +70,31 @@ async def test_d6_emptied_after_documents_were_closed(atrium: Stack) -> None:
         for path in writers.paths:
             await writers.check_document(path)
         assert all(number > numbers[name] for name, number in log_numbers(atrium, names).items())
+
+
+async def test_documents_that_were_only_opened_after_a_loss_leave_redis(atrium: Stack) -> None:
+    """[D7] A document that is opened after Redis lost it, and not edited, leaves Redis like any other; it comes back
+    whole, and its numbers go on upwards."""
+    async with Writers(atrium, documents=2, each=1) as writers:
+        names = [writers.project.name(path) for path in writers.paths]
+        await writers.progress()
+        await writers.check()
+        await wait_until(lambda: all_snapshotted(atrium, names), "snapshots of everything", within=60)
+        for client in writers.clients:
+            await client.end()
+        await writers.unloaded()
+        made = [snapshots_made(atrium, name) for name in names]
+        empty(atrium)
+        for path in writers.paths:
+            await writers.check_document(path)
+        numbers = log_numbers(atrium, names)
+        assert numbers.keys() == set(names)
+        await wait_until(lambda: parked(atrium, names) == set(names), "logs that left Redis", within=60)
+        assert snapshot_numbers(atrium, names) == numbers
+        assert [snapshots_made(atrium, name) for name in names] == made, "no snapshot was needed for it"
+        for path in writers.paths:
+            await writers.check_document(path)
+        assert log_numbers(atrium, names) == numbers
 
 
 @alone

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import closing
+from typing import cast
 from uuid import uuid4
 
+import psycopg
 import pycrdt
 import pytest
+import redis
 
 import rooms.parts
 import workers.snapshot_document
@@ -15,6 +19,7 @@ from rooms.parts import parts
 from rooms.replica import Replica, compact
 from schemas.documents import DocumentName
 from schemas.records import Loaded, Record
+from store import keys
 from store.document_library import load
 from store.document_log import DocumentLog
 from store.lane import Lane
@@ -23,7 +28,9 @@ from store.redis import connect
 from tests.clients.project import create_project
 from tests.rest.databases import execute
 from tests.support.stack import Stack
+from tests.support.waiting import wait_until
 from workers.snapshot_document import snapshot_document
+from workers.sweep import park
 
 
 class Stores:
@@ -45,16 +52,16 @@ async def stores(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     cells = doc.get("cells", type=pycrdt.Map)
     for number in range(3000):
         cells[str(number)] = number
-    redis, commits = connect(stack.redis_url), Lane(stack.redis_url, "append")
+    commands, commits = connect(stack.redis_url), Lane(stack.redis_url, "append")
     project = await create_project(stack.urls)
     name = DocumentName(f"{project.id}/{uuid4()}")
     async with open_pool(stack.database_url) as postgres:
-        log = DocumentLog(redis, commits, b"observer", follows=False)
+        log = DocumentLog(commands, commits, b"observer", follows=False)
         await load(postgres, log, name)
         await log.append([(name, 0, [Record(b"", 0, doc.get_update())])])
         yield Stores(postgres, log, name, doc.get_update())
     await commits.close()
-    await redis.aclose(close_connection_pool=True)
+    await commands.aclose(close_connection_pool=True)
 
 
 def opened(loaded: Loaded) -> int:
@@ -95,3 +102,35 @@ async def test_large_states_of_busy_documents_wait_for_a_calmer_moment(
 
     monkeypatch.setattr(workers.snapshot_document, "compact", late)
     assert opened(await stores.snapshotted()) == 1
+
+
+async def test_a_log_in_use_costs_no_write(stores: Stores, stack: Stack) -> None:
+    """A document that somebody has open stays in Redis, however idle, and its row in PostgreSQL is not written to."""
+    postgres, log, name = stores.postgres, stores.log, stores.name
+    await stores.snapshotted()
+    before = row_version(stack, name)
+    other = connect(stack.redis_url)
+    async with other.pubsub() as follower:
+        await follower.subscribe(keys.channel(name))
+        await follower.get_message(timeout=10)
+        assert not await park(postgres, log, name, idle_for=-1)
+    assert row_version(stack, name) == before
+    await wait_until(lambda: not followers(stack, name), "nobody to follow it")
+    assert await park(postgres, log, name, idle_for=-1)
+    assert row_version(stack, name) != before
+    await other.aclose(close_connection_pool=True)
+
+
+def row_version(stack: Stack, name: DocumentName) -> str:
+    """Where PostgreSQL has the document's row: another place after each write."""
+    with psycopg.connect(stack.database_url) as connection:
+        row = connection.execute("SELECT ctid::text FROM documents WHERE name = %s", (name,)).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def followers(stack: Stack, name: DocumentName) -> int:
+    """How many processes hear the document's announcements."""
+    with closing(redis.Redis.from_url(stack.redis_url)) as client:
+        ((_, count),) = cast(list[tuple[bytes, int]], client.pubsub_numsub(keys.channel(name)))
+        return count
