@@ -7,6 +7,7 @@ is decided by gateway/auth/refresh.py; the columns `refresh_…` are its memory.
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from store.postgres import Queries
@@ -32,7 +33,7 @@ class SessionRow:
 
 @dataclass(frozen=True, slots=True)
 class RefreshRow:
-    """A login whose refresh token is being used; the row is locked."""
+    """A login whose refresh token somebody presents."""
 
     id: UUID
     user_id: UUID
@@ -40,6 +41,7 @@ class RefreshRow:
     refresh_used: int
     refresh_seen: int
     refreshed_ago: float  # seconds
+    expires_at: float  # Unix time, seconds
     is_good: bool
 
 
@@ -61,6 +63,18 @@ class Device:
 
     address: str
     user_agent: str
+
+
+_REFRESH: Final = """
+    SELECT sessions.id, sessions.user_id, sessions.refresh_counter, sessions.refresh_used, sessions.refresh_seen,
+           extract(epoch FROM clock_timestamp() - coalesce(sessions.refreshed_at, sessions.created_at))::float8
+               AS refreshed_ago,
+           extract(epoch FROM sessions.expires_at)::float8 AS expires_at,
+           sessions.revoked_at IS NULL AND sessions.expires_at > now() AND users.status = 'active' AS is_good
+    FROM sessions
+    JOIN users ON users.id = sessions.user_id
+    WHERE sessions.id = %(id)s AND sessions.kind = 'login'
+"""
 
 
 async def find_session(db: Queries, session_id: UUID) -> SessionRow | None:
@@ -107,20 +121,12 @@ async def add_login(db: Queries, session_id: UUID, user_id: UUID, seconds: int, 
 
 async def lock_refresh(db: Queries, session_id: UUID) -> RefreshRow | None:
     """The login's generations; nobody else refreshes it until the transaction ends."""
-    return await db.row(
-        RefreshRow,
-        """
-        SELECT sessions.id, sessions.user_id, sessions.refresh_counter, sessions.refresh_used, sessions.refresh_seen,
-               extract(epoch FROM clock_timestamp() - coalesce(sessions.refreshed_at, sessions.created_at))::float8
-                   AS refreshed_ago,
-               sessions.revoked_at IS NULL AND sessions.expires_at > now() AND users.status = 'active' AS is_good
-        FROM sessions
-        JOIN users ON users.id = sessions.user_id
-        WHERE sessions.id = %(id)s AND sessions.kind = 'login'
-        FOR UPDATE OF sessions
-        """,
-        {"id": session_id},
-    )
+    return await db.row(RefreshRow, f"{_REFRESH} FOR UPDATE OF sessions", {"id": session_id})
+
+
+async def find_refresh(db: Queries, session_id: UUID) -> RefreshRow | None:
+    """The same, only to look."""
+    return await db.row(RefreshRow, _REFRESH, {"id": session_id})
 
 
 async def advance_refresh(

@@ -19,7 +19,7 @@ from schemas.accounts import AccessGranted
 from schemas.ids import new_id
 from store import sessions
 from store.postgres import Queries
-from store.sessions import Device
+from store.sessions import Device, RefreshRow
 from store.users import UserRow, find_user, lock_user
 
 USER_AGENT_LENGTH = 200
@@ -75,8 +75,7 @@ async def go_on(db: Queries, call: Call, presented: Presented) -> Begun | None:
     row = await sessions.lock_refresh(db, presented.session_id)
     if row is None or not row.is_good:
         return None
-    known = Generations(row.refresh_counter, row.refresh_used, row.refresh_seen, row.refreshed_ago)
-    match present(known, presented.generation):
+    match present(_known(row), presented.generation):
         case Moved(current, used):
             generation = current
             await sessions.advance_refresh(
@@ -95,6 +94,18 @@ async def go_on(db: Queries, call: Call, presented: Presented) -> Begun | None:
     user = await find_user(db, row.user_id)
     assert user is not None  # its row was joined
     return Begun(user, row.id, generation)
+
+
+async def would_go_on(db: Queries, presented: Presented) -> RefreshRow | None:
+    """The login that a refresh token would be exchanged in now; None where it is over. Looking changes nothing."""
+    row = await sessions.find_refresh(db, presented.session_id)
+    if row is None or not row.is_good or isinstance(present(_known(row), presented.generation), Reused):
+        return None
+    return row
+
+
+def _known(row: RefreshRow) -> Generations:
+    return Generations(row.refresh_counter, row.refresh_used, row.refresh_seen, row.refreshed_ago)
 
 
 def granted(call: Call, begun: Begun, *, cookie: bool, status: int | None = None) -> Answer:

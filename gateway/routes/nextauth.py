@@ -3,19 +3,22 @@
 https://next-auth.js.org/getting-started/rest-api
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import msgspec
 from aiohttp import web
 
 from gateway.access import Denied
-from gateway.auth.browser import no_cookies
+from gateway.auth.browser import REFRESH_COOKIE, no_cookies
 from gateway.auth.callbacks import safe_callback
 from gateway.auth.forms import read_form
 from gateway.auth.github import CALLBACK
 from gateway.auth.identity import ACCESS_COOKIE
+from gateway.auth.logins import would_go_on
 from gateway.auth.notes import audit, tell_ended
 from gateway.operation import Answer
 from gateway.operations import Call
@@ -46,22 +49,42 @@ async def providers(call: Call) -> bodies.Providers:
 async def session(call: Call) -> bodies.NextSession:
     """Say who is signed in, in NextAuth's shape; {} for nobody."""
     header = call.request.headers.get("Authorization", "")
-    token = header[7:].strip() if header.lower().startswith("bearer ") else call.request.cookies.get(ACCESS_COOKIE)
-    if not token:
+    if header.lower().startswith("bearer "):
+        found = await _by_access(call, header[7:].strip())
+    else:
+        # An access token lasts 15 minutes; NextAuth's session lasts as long as the refresh cookie is good.
+        found = await _by_access(call, call.request.cookies.get(ACCESS_COOKIE, "")) or await _by_refresh(call)
+    row = None if found is None else await users.find_user(call.parts.postgres, found.user_id)
+    if found is None or row is None:
         return bodies.NextSession()
+    return bodies.NextSession(
+        bodies.NextUser(str(row.id), row.display_name, row.email, row.avatar_url),
+        datetime.fromtimestamp(found.expires_at, UTC).isoformat().replace("+00:00", "Z"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    user_id: UUID
+    expires_at: float  # Unix time, seconds
+
+
+async def _by_access(call: Call, token: str) -> _Found | None:
+    if not token:
+        return None
     try:
         caller = await call.parts.gate.caller(token)
     except Denied as denied:
         if denied.code is CloseCode.UNAUTHENTICATED:
-            return bodies.NextSession()
+            return None
         raise
-    row = await users.find_user(call.parts.postgres, caller.user_id)
-    if row is None:
-        return bodies.NextSession()
-    return bodies.NextSession(
-        bodies.NextUser(str(row.id), row.display_name, row.email, row.avatar_url),
-        datetime.fromtimestamp(caller.session_expires_at, UTC).isoformat().replace("+00:00", "Z"),
-    )
+    return _Found(caller.user_id, caller.session_expires_at)
+
+
+async def _by_refresh(call: Call) -> _Found | None:
+    presented = call.parts.accounts.refresh.read(call.request.cookies.get(REFRESH_COOKIE, ""))
+    login = None if presented is None else await would_go_on(call.parts.postgres, presented)
+    return None if login is None else _Found(login.user_id, login.expires_at)
 
 
 async def sign_out(call: Call) -> web.Response:

@@ -10,6 +10,7 @@ from schemas.ids import parse_id
 from tests.rest.api import Api
 from tests.rest.auth.browser import BrowserClient
 from tests.rest.auth.people import PASSWORD, Person, fresh_name, refresh, register, works
+from tests.rest.databases import execute
 
 
 async def signed_in(api: Api) -> tuple[BrowserClient, Person, str]:
@@ -84,7 +85,6 @@ async def test_going_on_by_cookie(api: Api, tokens: Tokens) -> None:
     browser.cookies[ACCESS_COOKIE] = old.sign_access(session.user_id, session.session_id)[0]
     stale = await browser.call("GET", "/api/auth/me")
     assert (stale.status, stale.body["type"]) == (401, "/problems#expired")
-    assert (await browser.call("GET", "/api/auth/session")).body == {}
     assert await browser.csrf() == csrf
     before = browser.cookies[REFRESH_COOKIE]
     assert (await browser.call("POST", "/api/auth/refresh")).status == 403
@@ -146,6 +146,31 @@ async def test_nextauths_shapes(api: Api) -> None:
     assert list((await api.call("GET", "/api/auth/providers")).body) == ["credentials"]
     gone = await browser.call("POST", "/api/auth/signout", json={"csrfToken": csrf, "json": True, "callbackUrl": "/x"})
     assert (gone.status, gone.body["url"].endswith("/x")) == (200, True)
+
+
+async def test_nextauths_session_lasts_as_long_as_the_login(api: Api, database: str) -> None:
+    """Without a good access cookie the refresh cookie says who is signed in, and stays as it is; a dead one nobody."""
+    browser, ada, csrf = await signed_in(api)
+    whole = (await browser.call("GET", "/api/auth/session")).body
+    del browser.cookies[ACCESS_COOKIE]
+    first = browser.cookies[REFRESH_COOKIE]
+    for _ in range(2):
+        assert (await browser.call("GET", "/api/auth/session")).body == whole
+    async with api.client.get(
+        "/api/auth/session", headers={"Authorization": "Bearer x", "Cookie": f"{REFRESH_COOKIE}={first}"}
+    ) as judged_by_its_header:
+        assert await judged_by_its_header.json() == {}
+    assert (await browser.call("POST", "/api/auth/refresh", csrf=csrf)).status == 200
+    assert (await browser.call("POST", "/api/auth/refresh", csrf=csrf)).status == 200
+    second = browser.cookies[REFRESH_COOKIE]
+    del browser.cookies[ACCESS_COOKIE]
+    assert (await browser.call("GET", "/api/auth/session")).body["user"]["id"] == ada.id
+    browser.cookies[REFRESH_COOKIE] = first
+    assert (await browser.call("GET", "/api/auth/session")).body == {}
+    browser.cookies[REFRESH_COOKIE] = second
+    assert (await browser.call("GET", "/api/auth/session")).body["user"]["id"] == ada.id, "looking ends nothing"
+    execute(database, "UPDATE sessions SET revoked_at = now() WHERE user_id = %s", ada.id)
+    assert (await browser.call("GET", "/api/auth/session")).body == {}
 
 
 async def test_bearer_wins_over_cookies_and_needs_no_token(api: Api) -> None:

@@ -64,6 +64,7 @@ async def test_sessions_and_tokens(filled: str) -> None:
                 "find_session": lambda: sessions.find_session(db, SESSION),
                 "find_sessions": lambda: sessions.find_sessions(db, [SESSION]),
                 "add_login": lambda: sessions.add_login(db, new_id(), ADA, 60, Device("::1", "x")),
+                "find_refresh": lambda: sessions.find_refresh(db, SESSION),
                 "lock_refresh": lambda: sessions.lock_refresh(db, SESSION),
                 "advance_refresh": lambda: sessions.advance_refresh(db, SESSION, 1, 0, 60, 60, "::1"),
                 "note_seen": lambda: sessions.note_seen(db, SESSION, 1),
