@@ -4,8 +4,8 @@ A commit is one stream entry: the records that one process produced together. It
 """
 
 import time
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Awaitable, Sequence
+from typing import NamedTuple, cast
 
 from redis.asyncio import Redis
 
@@ -13,7 +13,7 @@ from schemas.documents import DocumentName
 from schemas.records import Commit, Record, decode_records, encode_records, number_after_loss
 from store import keys
 from store.lane import Lane
-from store.limits import ANNOUNCED_MAX, READ_PAGE
+from store.limits import ANNOUNCED_MAX, ATTEMPT_PAUSE, ATTEMPT_PAUSE_MAX, READ_PAGE
 from store.redis import Arg, Script, finish
 
 Append = tuple[DocumentName, int, Sequence[Record]]
@@ -43,6 +43,7 @@ class DocumentLog:
         self._follows = int(follows)
         self._begin = Script(redis, "begin")
         self._presence = Script(redis, "presence")
+        self._attempt = Script(redis, "attempt")
         self._snapshotted = Script(redis, "snapshotted")
         self._ends = Script(redis, "ends")
         self._park = Script(redis, "park")
@@ -98,9 +99,23 @@ class DocumentLog:
 
     # For workers
 
+    async def attempt(self, name: DocumentName) -> int:
+        """Begin to snapshot: which attempt it is since one ended well, 0 where it is too early for another one."""
+        args: list[Arg] = [name, int(time.time()), ATTEMPT_PAUSE, ATTEMPT_PAUSE_MAX]
+        return int(await self._attempt([keys.ATTEMPTS, keys.DIRTY], args))
+
+    async def forget_attempts(self, name: DocumentName) -> None:
+        """They failed for a reason that is not the document's own."""
+        await finish(cast(Awaitable[int], self._redis.hdel(keys.ATTEMPTS, name)))
+
+    async def failing(self) -> int:
+        """Documents that are being snapshotted for the third time, or more, without an end."""
+        values = await finish(cast(Awaitable[list[bytes]], self._redis.hvals(keys.ATTEMPTS)))
+        return sum(int(value.split()[0]) > 2 for value in values)
+
     async def snapshotted(self, name: DocumentName, number: int, keep_from: int) -> bool:
         """A snapshot up to `number` is safe: trim the log before `keep_from`; whether the document is clean now."""
-        key = [keys.log(name), keys.number(name), keys.DIRTY]
+        key = [keys.log(name), keys.number(name), keys.DIRTY, keys.ATTEMPTS]
         return bool(await self._snapshotted(key, [name, int(time.time()), number, keep_from]))
 
     async def dirty(self, seconds: float, limit: int) -> list[DocumentName]:
@@ -135,6 +150,7 @@ class DocumentLog:
         await finish(self._redis.delete(keys.log(name), keys.number(name)))
         await finish(self._redis.zrem(keys.DIRTY, name))
         await finish(self._redis.zrem(keys.LOGS, name))
+        await self.forget_attempts(name)
 
     async def _older(self, key: str, seconds: float, limit: int) -> list[DocumentName]:
         found = await finish(self._redis.zrangebyscore(key, 0, int(time.time() - seconds), start=0, num=limit))

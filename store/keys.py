@@ -4,6 +4,7 @@ atrium:{documents}:log:NAME      stream of commits; the entry's id is `number of
 atrium:{documents}:number:NAME   the last number given
 atrium:{documents}:dirty         sorted set: document → Unix time since when it has records without a snapshot
 atrium:{documents}:logs          sorted set: document → Unix time of its opening, or first record after a snapshot
+atrium:{documents}:attempts      hash: document → attempts to snapshot it since one ended well, Unix time of the next
 atrium:{documents}:lease:NAME    whose turn it is to change it as a whole
 atrium:gateways                  hash: gateway → JSON
 atrium:doc:NAME                  channel of announcements
@@ -17,6 +18,7 @@ atrium:{rates}:SUBJECT:SECONDS   theoretical arrival time of one rate limit's wi
 
 DIRTY = "atrium:{documents}:dirty"
 LOGS = "atrium:{documents}:logs"
+ATTEMPTS = "atrium:{documents}:attempts"
 GATEWAYS = "atrium:gateways"
 CHANNEL = "atrium:doc:"
 EVENT_CHANNEL = "atrium:event:"

@@ -19,6 +19,10 @@ HEARTBEAT = 2.0
 """Seconds between a gateway's signs of life."""
 PARK_AFTER = 600
 """Seconds without a record or an opener after which a log leaves Redis; longer than any opening takes."""
+ATTEMPT_PAUSE = 10
+"""Seconds from the beginning of an attempt to snapshot to the next, should it not end well; twice as long with each."""
+ATTEMPT_PAUSE_MAX = 600
+"""The longest: a document that ends the worker does so not more often, and an upgrade that heals it shows soon."""
 RELOADS_MAX = 5
 """Times that an opener starts over because snapshots overtook it."""
 

@@ -40,7 +40,7 @@ from workers.jobs import Jobs
 from workers.logs import configure_logs
 from workers.outbound import open_client
 from workers.settings import Settings, SettingsError, read_settings
-from workers.snapshot_document import snapshot_document
+from workers.snapshot_document import try_snapshot
 from workers.sweep import sweep
 
 logger = structlog.get_logger("workers")
@@ -59,7 +59,7 @@ def document_jobs(postgres: Postgres, log: DocumentLog) -> list[Function]:
     """The jobs of the queue `documents`."""
 
     async def run_snapshot(context: dict[Any, Any], *args: Any) -> None:
-        await snapshot_document(postgres, log, DocumentName(args[0]))
+        await try_snapshot(postgres, log, DocumentName(args[0]))
 
     return [
         func(

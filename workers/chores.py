@@ -78,3 +78,6 @@ async def keep_doing(chore: Chore) -> None:
                 logger.info("chore", chore=chore.name, done=done)
         except Unavailable as error:
             logger.warning("chore postponed", chore=chore.name, reason=str(error))
+        except Exception:
+            # Whatever it stumbles over, the other chores, and the documents, go on.
+            logger.exception("chore failed", chore=chore.name)

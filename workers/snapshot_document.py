@@ -3,9 +3,13 @@
 Triggered by the sweep (workers/sweep.py) some seconds after a document got its first record since its snapshot. Safe to
 repeat, and to run twice at once: the snapshot is replaced by compare and set, and the log
 is trimmed only behind the snapshot before the one that was just written.
+
+An attempt is counted before it begins (store/lua/attempt.lua): a document that cannot be snapshotted, or ends the whole
+worker each time, is tried again after longer and longer pauses, and the others get their turn in between.
 """
 
 import asyncio
+from contextlib import suppress
 from uuid import UUID
 
 import structlog
@@ -14,6 +18,7 @@ from rooms.cut import cut
 from rooms.replica import compact
 from rooms.text import text_size
 from schemas.documents import DocumentName, project_of
+from schemas.unavailable import Unavailable
 from store import files, snapshots
 from store.document_log import DocumentLog
 from store.postgres import Postgres
@@ -24,6 +29,25 @@ logger = structlog.get_logger("workers")
 CUT_FIRST_MAX = 2 << 20
 """Bytes of a state that is stored only once it is known where it may be cut: that takes up to 0.5 s. Larger ones, up to
 10 s for 20 MB, are stored at once and cut when nobody has written meanwhile."""
+
+
+async def try_snapshot(postgres: Postgres, log: DocumentLog, name: DocumentName) -> None:
+    """One attempt, unless another one began a moment ago; what goes wrong concerns this document alone.
+
+    Raises Unavailable.
+    """
+    if not await log.attempt(name):
+        return
+    try:
+        await snapshot_document(postgres, log, name)
+    except Unavailable:
+        with suppress(Unavailable):
+            await log.forget_attempts(name)
+        raise
+    except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:  # pycrdt's panics are no Exceptions
+        logger.exception("snapshot failed", document=name)
 
 
 async def snapshot_document(postgres: Postgres, log: DocumentLog, name: DocumentName) -> None:

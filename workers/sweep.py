@@ -9,11 +9,12 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from schemas.documents import DocumentName
+from schemas.unavailable import Unavailable
 from store import snapshots
 from store.document_log import DocumentLog
 from store.limits import PARK_AFTER
 from store.postgres import Postgres
-from workers.snapshot_document import snapshot_document
+from workers.snapshot_document import try_snapshot
 
 logger = structlog.get_logger("workers")
 SNAPSHOT_AFTER = 3
@@ -34,10 +35,15 @@ async def sweep(postgres: Postgres, log: DocumentLog, enqueue: Enqueue, park_aft
     for name in await log.dirty(SNAPSHOT_AFTER, BATCH):
         await enqueue(name)
     for name in await log.dirty(OVERDUE, OVERDUE_BATCH):
-        logger.warning("snapshot overdue", document=name)
-        await snapshot_document(postgres, log, name)
+        await try_snapshot(postgres, log, name)
     for name in await log.idle(park_after, BATCH):
-        await park(postgres, log, name, park_after)
+        try:
+            await park(postgres, log, name, park_after)
+        except Unavailable:
+            raise
+        except Exception:
+            # One that cannot be parked must not keep the others in Redis.
+            logger.exception("parking failed", document=name)
 
 
 async def park(postgres: Postgres, log: DocumentLog, name: DocumentName, idle_for: float) -> bool:

@@ -23,6 +23,7 @@ def socket_figures(hall: Hall, committer: Committer, heart: Heart) -> Iterator[M
         "atrium_oldest_unsaved_seconds": ("Age of the oldest edit that is not durable", committer.oldest_unsaved),
         "atrium_snapshot_lag_seconds": ("Age of the oldest record that no snapshot has", heart.snapshot_lag),
         "atrium_dirty_documents": ("Documents with records that no snapshot has", heart.dirty),
+        "atrium_failing_snapshots": ("Documents that workers try to snapshot, again and again in vain", heart.failing),
         "atrium_queue_bytes": ("Bytes that wait in sockets", queued),
         "atrium_slow_peers": ("Connections whose socket is full now", slow),
         "atrium_open_stall_worst_seconds": ("Longest stall by opening one document", figures.worst_stall),

@@ -32,8 +32,8 @@ class Heart:
         self._log = log
         self._live: dict[str, str] = {name: url}
         self._stopping = False
-        self.dirty, self.snapshot_lag = 0, 0.0
-        """Documents without a complete snapshot, and how long the oldest has waited, in seconds."""
+        self.dirty, self.snapshot_lag, self.failing = 0, 0.0, 0
+        """Documents without a complete snapshot, for how many seconds the oldest, and how many fail again and again."""
 
     async def home_url(self, project_id: UUID) -> str:
         """The WebSocket base of the project's home, as of the last sign of life."""
@@ -53,6 +53,7 @@ class Heart:
                     await self._documents.check_all()
                     suspicious = False
                 self.dirty, self.snapshot_lag = await self._log.snapshot_lag()
+                self.failing = await self._log.failing()
                 beats += 1
                 if beats % LOOK_AROUND == 0:
                     await self._documents.check_behind()

@@ -1,6 +1,7 @@
 -- A snapshot up to `number` is safe in PostgreSQL: forget what is behind the one before it.
--- KEYS: log, number, dirty   ARGV: name, time, number, first number to keep
+-- KEYS: log, number, dirty, attempts   ARGV: name, time, number, first number to keep
 -- Returns 1 if the document is clean now, 0 if records came meanwhile.
+redis.call('HDEL', KEYS[4], ARGV[1])
 redis.call('XTRIM', KEYS[1], 'MINID', ARGV[4] .. '-0')
 local value = redis.call('GET', KEYS[2])
 local n = tonumber(string.match(value or '-1', '^-?%d+'))
