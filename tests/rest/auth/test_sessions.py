@@ -4,10 +4,12 @@ import asyncio
 
 import pytest
 
+from gateway.auth.seen import Seen
 from gateway.auth.tokens import Tokens
 from store.postgres import Postgres
-from store.sessions import remove_old
+from store.sessions import find_session, remove_old
 from tests.rest.api import Api
+from tests.rest.auth.held import held
 from tests.rest.auth.people import login, refresh, register, works
 from tests.rest.databases import execute
 
@@ -82,6 +84,24 @@ async def test_late_return_with_the_token_before(api: Api, database: str, arrive
     # Whoever has the lost answer is not the one who came back.
     (await refresh(api, lost["refresh_token"])).problem(401, "expired")
     (await refresh(api, back.body["refresh_token"])).problem(401, "expired")
+
+
+async def test_use_is_noted_while_an_earlier_one_is_written(
+    api: Api, tokens: Tokens, database: str, postgres: Postgres
+) -> None:
+    """The first use of a newer token is not lost because the note of an older one is still under way."""
+    session_id = tokens.verify_access((await register(api)).access).session_id
+    row = await find_session(postgres, session_id)
+    assert row is not None
+    forgotten = asyncio.Event()
+    seen = Seen(postgres, lambda _: forgotten.set())
+    async with held(database, str(session_id), "sessions") as session:
+        seen.note(row, 1)
+        await session.waits()
+        seen.note(row, 2)
+    async with asyncio.timeout(30):
+        await forgotten.wait()
+    assert execute(database, "SELECT refresh_seen FROM sessions WHERE id = %s", session_id) == [(2,)]
 
 
 async def test_login_ends_after_its_longest_time(api: Api, database: str) -> None:

@@ -186,3 +186,16 @@ async def test_unlinked_github_waits_for_a_new_password(scene: Scene, database: 
         await account.waits(asked)
         await account.connection.execute("DELETE FROM identities WHERE user_id = %s", (ada.id,))
     assert (await asked).query == {"error": "AccessDenied"}
+
+
+async def test_guest_whose_session_ends_meanwhile_does_not_register(api: Api, database: str) -> None:
+    """A guest is made an account by a session that is good until it is done."""
+    guest = await api.guest()
+    user_id, token = guest["user"]["id"], guest["access_token"]
+    body = {"email": f"{fresh_name()}@example.com", "password": PASSWORD}
+    async with held(database, user_id) as account:
+        asked = asyncio.create_task(api.call("POST", "/api/auth/register", token=token, json=body))
+        await account.waits(asked)
+        await account.connection.execute("UPDATE sessions SET revoked_at = now() WHERE user_id = %s", (user_id,))
+    (await asked).problem(401, "expired")
+    assert (await api.call("POST", "/api/auth/register", json=body)).status == 201
