@@ -12,9 +12,12 @@ import * as connection from './connection.mjs'
 import * as content from './content.mjs'
 import * as presence from './presence.mjs'
 import * as trace from './trace.mjs'
+import * as typist from './typist.mjs'
 import { wait, warnings } from './views.mjs'
 
-const commands = { ...connection.commands, ...content.commands, ...presence.commands, ...trace.commands, wait }
+const commands = {
+  ...connection.commands, ...content.commands, ...presence.commands, ...trace.commands, ...typist.commands, wait
+}
 
 const say = (line) => process.stdout.write(JSON.stringify(line) + '\n')
 const fault = (...parts) => say({ fault: format(...parts) })

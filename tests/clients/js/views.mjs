@@ -31,6 +31,8 @@ const views = {
   events: ({ events }) => events,
   syncs: ({ events }) => events.filter(([event]) => event === 'synced').length,
   text: ({ doc }, { root = 'content' }) => doc.getText(root).toString(),
+  /** The characters of the text in the order of their numbers (of UTF-16), to compare what is there and not where. */
+  characters: ({ doc }, { root = 'content' }) => [...doc.getText(root).toString()].sort().join(''),
   length: ({ doc }, { root = 'content' }) => doc.getText(root).length,
   digest: ({ doc }, { root = 'content' }) => {
     const text = doc.getText(root).toString()
