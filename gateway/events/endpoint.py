@@ -33,7 +33,7 @@ def events_endpoint(hall: Hall, hub: Hub, settings: Settings) -> Endpoint:
         token, refusal = credential(request, origins)
 
         def make(transport: asyncio.Transport, early: bytes) -> Connection:
-            connection = Connection(transport, hall.wheel, hall.figures, TextReader(MESSAGE_BYTES))
+            connection = Connection(transport, hall.wheel, hall.figures, hall.gathered, TextReader(MESSAGE_BYTES))
             session = EventSession(connection, hall, hub, address)
             connection.session = session
             if hall.admit(connection, address):

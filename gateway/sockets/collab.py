@@ -100,9 +100,10 @@ class CollabSession:
         message = ywebsocket.decode(payload)
         match message:
             case Update(update) | SyncStep2(update) if len(update) > READ_SLICE:
+                self._hall.gathered.check(len(update))
                 work = self._hall.documents.receive(document, peer, update, is_answer=isinstance(message, SyncStep2))
-                self._connection.hold()
-                self._hall.start(self._connection.until(work))
+                self._connection.hold(len(update))
+                self._hall.start(self._connection.until(work, len(update)))
             case Update(update):
                 document.receive(peer, update, is_answer=False)
             case AwarenessUpdate(update):
@@ -208,7 +209,7 @@ def collab_endpoint(hall: Hall, trusted_proxies: Sequence[Network]) -> Endpoint:
         acks = request.query.get("acks") == "1"
 
         def make(transport: asyncio.Transport, early: bytes) -> Connection:
-            connection = Connection(transport, hall.wheel, hall.figures)
+            connection = Connection(transport, hall.wheel, hall.figures, hall.gathered)
             session = CollabSession(connection, hall, acks=acks, address=address)
             connection.session = session
             if hall.admit(connection, address):

@@ -26,10 +26,12 @@ from gateway.sockets.frames import (
     control_frame,
     small_message,
 )
+from gateway.sockets.gathered import Gathered
 from gateway.sockets.limits import (
     CLOSE_SECONDS,
     FRAMES_BURST,
     FRAMES_PER_SECOND,
+    GATHERED_LEAST,
     REPLIES_MAX,
     SILENCE_MAX,
     TICK,
@@ -72,7 +74,9 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_budget",
+        "_counts",
         "_figures",
+        "_gathered",
         "_held",
         "_late",
         "_messages",
@@ -81,6 +85,7 @@ class Connection(asyncio.Protocol):
         "_silent",
         "_throttled",
         "_unread",
+        "_waiting",
         "_wheel",
         "closing",
         "full",
@@ -92,7 +97,12 @@ class Connection(asyncio.Protocol):
     session: Session
 
     def __init__(
-        self, transport: asyncio.Transport, wheel: Wheel, figures: Figures, reader: FrameReader | None = None
+        self,
+        transport: asyncio.Transport,
+        wheel: Wheel,
+        figures: Figures,
+        gathered: Gathered,
+        reader: FrameReader | None = None,
     ) -> None:
         """`reader`: of other messages than binary ones."""
         self.transport = transport
@@ -109,6 +119,11 @@ class Connection(asyncio.Protocol):
         self._late = b""
         """What came all the same while it was held."""
         self._throttled = False
+        self._gathered = gathered
+        self._counts = False
+        """Whether it takes part in the budget of all."""
+        self._waiting = 0
+        """Bytes that its session keeps until something happens."""
         self._wheel = wheel
         self._figures = figures
         self._silent = 0
@@ -141,30 +156,44 @@ class Connection(asyncio.Protocol):
         """The message that is being dealt with said so many states of presence: many count as several messages."""
         self._budget -= states // PRESENCE_STATES_PER_FRAME
 
-    def hold(self) -> None:
-        """Something takes long: until `go_on`, nothing that comes behind it is looked at."""
+    def keep(self, more: int) -> None:
+        """So many bytes more wait in the session until something happens; fewer where negative."""
+        if not self.closing:
+            self._waiting += more
+            self._count()
+
+    def hold(self, size: int = 0) -> None:
+        """Something of so many bytes takes long: until `go_on`, nothing that comes behind it is looked at."""
         self._held += 1
+        self._gathered.works(size)
         self.transport.pause_reading()
 
-    def go_on(self) -> None:
+    def go_on(self, size: int = 0) -> None:
         """It is done with."""
+        self._gathered.works(-size)
         if self._held:
             self._held -= 1
         try:
             self._work_off()
         except Exception as error:  # noqa: BLE001  see data_received
             self.fail(error)
+        self._count()
         self._read_on()
         if self._budget < 0:
             self._refill()
 
-    async def until(self, work: Awaitable[None]) -> None:
-        """Wait for a message's work, and go on; an error of it closes this connection."""
+    async def until(self, work: Awaitable[None], size: int = 0) -> None:
+        """Wait for the work that it is held for, and go on; an error of it closes this connection."""
         try:
             await work
         except Exception as error:  # noqa: BLE001  see data_received
             self.fail(error)
-        self.go_on()
+        self.go_on(size)
+
+    def give_way(self) -> None:
+        """All connections together have gathered too much, and this one has been at it for longest."""
+        self._figures.refused["gathered bytes"] += 1
+        self.close(CloseCode.OVERLOAD.value, "too much is sent to this server at once; come back in a moment")
 
     def fail(self, error: BaseException) -> None:
         """Close because of an error."""
@@ -178,8 +207,7 @@ class Connection(asyncio.Protocol):
         """Say goodbye; the client has two seconds to answer."""
         if self.closing:
             return
-        self.closing = True
-        self.session.ended()
+        self._end()
         self._held = 0
         self.transport.write(close_frame(code, reason))
         self.transport.resume_reading()
@@ -198,10 +226,22 @@ class Connection(asyncio.Protocol):
                 self.session.message(small)
             else:
                 self._read(data)
+                self._count()
         except Exception as error:  # noqa: BLE001  whatever it is, it ends this connection and no other
             self.fail(error)
         if self._budget < 0:
             self._refill()
+
+    def _count(self) -> None:
+        size = 0 if self.closing else self._reader.held + len(self._late) + self._waiting
+        if self._counts or size > GATHERED_LEAST:
+            self._counts = self._gathered.gathers(self, size)
+
+    def _end(self) -> None:
+        self.closing = True
+        self.session.ended()
+        self._reader.leave()
+        self._count()
 
     @property
     def _is_idle(self) -> bool:
@@ -258,9 +298,9 @@ class Connection(asyncio.Protocol):
         """The socket is gone."""
         self._figures.connections -= 1
         self._wheel.remove(self)
+        self._late = b""
         if not self.closing:
-            self.closing = True
-            self.session.ended()
+            self._end()
 
     def tick(self, now: float) -> None:
         """Called by the wheel every TICK seconds."""
@@ -277,8 +317,7 @@ class Connection(asyncio.Protocol):
 
     def _control(self, frame: Control) -> None:
         if frame.opcode == CLOSE:
-            self.closing = True
-            self.session.ended()
+            self._end()
             self.transport.write(bytes((0x88, len(frame.payload[:2]))) + frame.payload[:2])
             self.transport.close()
             # Closing waits until what is queued was read, and the client may never read it.

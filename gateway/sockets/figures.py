@@ -25,6 +25,8 @@ def socket_figures(hall: Hall, committer: Committer, heart: Heart) -> Iterator[M
         "atrium_dirty_documents": ("Documents with records that no snapshot has", heart.dirty),
         "atrium_failing_snapshots": ("Documents that workers try to snapshot, again and again in vain", heart.failing),
         "atrium_queue_bytes": ("Bytes that wait in sockets", queued),
+        "atrium_gathered_bytes": ("Bytes of messages that are not complete", hall.gathered.waiting),
+        "atrium_at_work_bytes": ("Bytes of large updates that are being merged", hall.gathered.working),
         "atrium_slow_peers": ("Connections whose socket is full now", slow),
         "atrium_open_stall_worst_seconds": ("Longest stall by opening one document", figures.worst_stall),
     }

@@ -42,7 +42,7 @@ def small_message(data: bytes) -> bytes | None:
 class FrameReader:
     """Collects the bytes of one connection into messages."""
 
-    __slots__ = ("_buffer", "_fragments", "_gathered", "_needed", "_opcode", "most")
+    __slots__ = ("_buffer", "_fragments", "_gathered", "_leaving", "_needed", "_opcode", "_skip", "most")
 
     def __init__(self, most: int = FRAME_MAX, opcode: int = BINARY) -> None:
         """`opcode`: the kind of message that is spoken here; the other one is refused."""
@@ -55,14 +55,33 @@ class FrameReader:
         self._fragments: list[bytes] | None = None
         self._gathered = 0
         """Bytes in the fragments."""
+        self._leaving = False
+        self._skip = 0
+        """Bytes to come of a frame that nobody wants."""
+
+    @property
+    def held(self) -> int:
+        """Bytes of messages that are not complete."""
+        return len(self._buffer) + self._gathered
 
     @property
     def is_between_messages(self) -> bool:
         """Whether the next byte begins a message that `small_message` may read."""
         return not self._buffer and self._fragments is None
 
+    def leave(self) -> None:
+        """The connection is closing: from now on nothing is kept but what may be the client's close frame."""
+        self._leaving = True
+        self._fragments, self._gathered = None, 0
+        if self._buffer:
+            self._keep(bytes(self._buffer), self._needed)
+
     def feed(self, data: bytes) -> Iterator[bytes | Control]:
         """The messages and control frames that `data` completes; raises ProtocolError."""
+        if self._skip:
+            skipped = min(self._skip, len(data))
+            self._skip -= skipped
+            data = data[skipped:]
         if self._buffer:
             # A bytearray, so that a large frame that comes in pieces is not copied again and again.
             self._buffer += data
@@ -83,7 +102,7 @@ class FrameReader:
             if end < body:
                 self._keep(data[at:], body - at)
                 return
-            if size > self.most:
+            if size > self.most and not self._leaving:
                 raise ProtocolError(1009, f"a message has more than {self.most} bytes")
             if end < body + size:
                 self._keep(data[at:], body + size - at)
@@ -98,6 +117,9 @@ class FrameReader:
             self._keep(data[at:], 2)
 
     def _keep(self, rest: bytes, needed: int) -> None:
+        if self._leaving and needed > CONTROL_MAX:
+            self._buffer, self._skip = bytearray(), needed - len(rest)
+            return
         self._buffer = bytearray(rest)
         self._needed = needed
 
@@ -111,6 +133,8 @@ class FrameReader:
             if opcode == CLOSE and not _is_close(payload):
                 raise ProtocolError(1002, "a close frame without a proper code")
             yield Control(opcode, payload)
+        elif self._leaving:
+            return
         elif opcode in (TEXT, BINARY) and opcode != self._opcode:
             kind = "binary" if self._opcode == BINARY else "text"
             raise ProtocolError(1003, f"only {kind} messages are spoken here")
@@ -122,7 +146,7 @@ class FrameReader:
             if self._gathered > self.most or len(self._fragments) > FRAGMENTS_MAX:
                 raise ProtocolError(1009, f"a message has more than {self.most} bytes or {FRAGMENTS_MAX} fragments")
             if final:
-                message, self._fragments = b"".join(self._fragments), None
+                message, self._fragments, self._gathered = b"".join(self._fragments), None, 0
                 yield message
         else:
             raise ProtocolError(1002, "an unexpected frame")
@@ -142,6 +166,8 @@ class TextReader(FrameReader):
         return False
 
 
+CONTROL_MAX = 6 + 125
+"""Bytes of the longest control frame from a client."""
 FRAGMENTS_MAX = 4_096
 """Fragments of one message; the size limit alone would allow millions of empty ones."""
 

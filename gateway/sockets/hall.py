@@ -12,6 +12,7 @@ from gateway.access import Access, Gate
 from gateway.access_watch import AccessWatch
 from gateway.paths import Paths
 from gateway.sockets.connection import Connection
+from gateway.sockets.gathered import Gathered
 from gateway.sockets.limits import CONNECTIONS_PER_ADDRESS
 from gateway.sockets.wheel import Wheel
 from rooms.document import Document
@@ -33,6 +34,7 @@ class Hall:
     documents: OpenDocuments
     wheel: Wheel
     figures: Figures
+    gathered: Gathered = field(default_factory=Gathered)
     connections: set[Connection] = field(default_factory=set)
     draining: bool = False
     _addresses: Counter[str] = field(default_factory=Counter)

@@ -77,11 +77,13 @@ class HocuspocusSession:
         place = self._places.get(address)
         if isinstance(place, Seat):
             if (work := self._seated(place, body)) is not None:
-                self._connection.hold()
-                self._hall.start(self._connection.until(work))
+                self._connection.hold(len(payload))
+                self._hall.start(self._connection.until(work, len(payload)))
         elif isinstance(body, Detach):
-            if (gone := self._places.pop(address, None)) is not None:
+            gone = self._places.pop(address, None)
+            if isinstance(gone, Waiting):
                 self._forget(gone)
+                self._connection.keep(-gone.size)
         elif isinstance(place, Entering):
             self._wait(place, body, len(payload))
         elif isinstance(place, Shut):
@@ -144,6 +146,7 @@ class HocuspocusSession:
         """Deal with a message; what is left to wait for, where it takes long."""
         match body:
             case Update(update) | SyncStep2(update) if len(update) > READ_SLICE:
+                self._hall.gathered.check(len(update))
                 return self._hall.documents.receive(
                     seat.document, seat.peer, update, is_answer=isinstance(body, SyncStep2)
                 )
@@ -167,12 +170,12 @@ class HocuspocusSession:
             raise Denied(CloseCode.RATE_LIMITED, f"more than {BEFORE_AUTH_FRAMES} messages before a valid token")
         place.queue.append(body)
         place.size += size
+        self._connection.keep(size)
 
-    def _forget(self, place: "Waiting | Seat | Shut") -> None:
-        # What waited there waits no more.
-        if isinstance(place, Waiting):
-            self._queued_frames -= len(place.queue)
-            self._queued_bytes -= place.size
+    def _forget(self, place: Waiting) -> None:
+        # What waited there waits no more for a token.
+        self._queued_frames -= len(place.queue)
+        self._queued_bytes -= place.size
 
     async def _enter(self, address: bytes, place: Entering, token: Token) -> None:
         """From a token to a seat, and then through what waited; or a refusal of this address alone."""
@@ -192,17 +195,18 @@ class HocuspocusSession:
             self._hall.watch.add(seat, mark)
             self._hall.joined(connection, document, access)
             connection.hold()
-            await connection.until(self._take_up(seat, place.queue))
+            await connection.until(self._take_up(seat, place))
         except (Denied, InvalidName, Crowded) as error:
             self._deny(address, place, close_code(error)[1])
         except Exception as error:  # noqa: BLE001  whatever it is, it ends this connection and no other
             connection.fail(error)
 
-    async def _take_up(self, seat: Seat, queue: list[Body]) -> None:
+    async def _take_up(self, seat: Seat, place: Entering) -> None:
         """What waited comes before what comes now."""
-        for body in queue:
+        for body in place.queue:
             if self._places.get(seat.address) is seat and (work := self._seated(seat, body)) is not None:
                 await work
+        self._connection.keep(-place.size)
 
     async def _renew(self, seat: Seat, token: Token) -> None:
         """A later token on a live seat: another role, a longer life, or the end of it."""
@@ -232,6 +236,7 @@ class HocuspocusSession:
     def _deny(self, address: bytes, place: Waiting, reason: str) -> None:
         if self._places.get(address) is place:
             del self._places[address]
+            self._connection.keep(-place.size)
             self._hall.figures.refused["hocuspocus denied"] += 1
             # What waited still counts, and so does the token: nobody tries one after the other for ever.
             self._queued_frames += 1
@@ -248,7 +253,7 @@ def hocuspocus_endpoint(hall: Hall, trusted_proxies: Sequence[Network]) -> Endpo
         address = address_of(request, trusted_proxies)
 
         def make(transport: asyncio.Transport, early: bytes) -> Connection:
-            connection = Connection(transport, hall.wheel, hall.figures)
+            connection = Connection(transport, hall.wheel, hall.figures, hall.gathered)
             connection.session = HocuspocusSession(connection, hall, address)
             if hall.admit(connection, address) and early:
                 connection.data_received(early)

@@ -2,6 +2,13 @@
 
 FRAME_MAX = 33 << 20
 """Bytes of one message: the largest update (rooms/limits.py) and what surrounds it. Answer: close 1009."""
+GATHERED_MAX = 128 << 20
+"""Bytes of messages that are not complete, or wait for a token, of all connections of a process: four of the largest.
+Answer: close 1013 for the connection that has gathered for longest."""
+GATHERED_LEAST = 16 << 10
+"""Bytes of one connection that count among them: those of most messages never do, and cost nothing."""
+AT_WORK_MAX = 128 << 20
+"""Bytes of large updates that are being merged, or wait for their turn, in a process. Answer: close 1013."""
 WRITE_HIGH = 256 << 10
 """Bytes that wait in one socket before its peer counts as slow and is sent one diff later."""
 REPLIES_MAX = 1 << 20

@@ -167,7 +167,9 @@ class Desk:
 
     def _connection(self) -> tuple[Transport, Connection]:
         transport = Transport()
-        connection = Connection(cast(asyncio.Transport, transport), self.clock, self.process.figures)
+        connection = Connection(
+            cast(asyncio.Transport, transport), self.clock, self.process.figures, self.hall.gathered
+        )
         transport.protocol = connection
         return transport, connection
 

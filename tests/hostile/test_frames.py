@@ -13,6 +13,7 @@ from wsproto.frame_protocol import FrameProtocol, Opcode
 
 from gateway.sockets.frames import (
     CLOSE,
+    CONTROL_MAX,
     FRAGMENTS_MAX,
     PING,
     PONG,
@@ -114,6 +115,24 @@ def test_the_short_cut_for_small_messages_agrees(payload: bytes, behind: bytes) 
         assert read([data]) == [small]
     else:
         assert behind or not 0 < len(payload) < 126
+
+
+@given(conversations(), st.randoms(use_true_random=False), st.integers(0, 10))
+def test_a_reader_that_leaves(data: bytes, random_: random.Random, after: int) -> None:
+    """[L6] Once the connection closes nothing large is kept, and the client's close frame is found behind anything."""
+    cuts = sorted(random_.randrange(len(data) + 1) for _ in range(random_.randrange(12)))
+    pieces = [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True) if a < b]
+    reader = FrameReader()
+    seen: list[bytes | Control] = []
+    for number, piece in enumerate(pieces):
+        if number == after:
+            reader.leave()
+        for message in reader.feed(piece):
+            seen.append(message)
+            if len(seen) == after:
+                reader.leave()  # in the middle of what came together
+        assert number < after or reader.held <= CONTROL_MAX
+    assert seen[-1] == Control(CLOSE, b"\x03\xe8bye")
 
 
 BROKEN = {
