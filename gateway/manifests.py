@@ -39,7 +39,7 @@ async def put_back(tx: Transaction, project: UUID, user: UUID, manifest: Sequenc
             await file_changes.hold(tx, project, -1)
             await file_changes.delete_file(tx, row, user)
             put.removed.add(row.id)
-    rows = {row.id: row for row in await project_versions.find_files(tx, list(wanted))}
+    rows = {row.id: row for row in await project_versions.lock_files(tx, list(wanted))}
     away = [row for row in rows.values() if row.deleted_at is not None or row.path != wanted[row.id].path]
     put.moved = {row.id for row in away}
     while away:

@@ -96,6 +96,10 @@ class EventLog:
         answer = await finish(self._redis.mget([keys.event_number(topic) for topic in topics]))
         return [None if number is None else int(number) for number in answer]
 
+    async def forget(self, topic: str) -> None:
+        """All records; whoever has some of them begins anew. Its numbers go on where they were."""
+        await finish(self._redis.delete(keys.event_log(topic)))
+
     async def publish(self, channel: str, messages: Sequence[bytes]) -> None:
         """Tell whoever listens now; nobody else will ever know."""
         for message in messages:

@@ -75,6 +75,19 @@ async def add_access_change(db: Queries, kind: str, **ids: UUID | str) -> None:
     await add_happening(db, Happening(topic=ACCESS, kind=kind, data={key: str(value) for key, value in ids.items()}))
 
 
+async def remove_old(db: Queries, days: int, limit: int) -> int:
+    """Delete some that were told, and are older than `days`; how many. What was not told waits for the teller."""
+    return await db.execute(
+        """
+        DELETE FROM happenings WHERE id = ANY(ARRAY(
+            SELECT id FROM happenings WHERE told AND at < now() - make_interval(days => %(days)s)
+            ORDER BY at LIMIT %(limit)s
+        ))
+        """,
+        {"days": days, "limit": limit},
+    )
+
+
 async def add_audit(db: Queries, act: Act) -> None:
     """One line of the audit log."""
     await db.execute(

@@ -38,6 +38,8 @@ EVENT_RECORD_BYTES = 256 << 10
 """Of one record; larger things go by reference."""
 UNREAD_COUNTED = 1_000
 """Unread notifications that are counted; nobody reads a larger number than 999+."""
+CHANGES_DAYS = 90
+"""How far back a client may ask what changed: who was away for a season reads everything again, and is faster so."""
 CLAIM_SECONDS = 60
 """A worker's attempt at a delivery; longer than all its timeouts. Then it counts as dead, and another one tries."""
 CLAIMS_PER_ENDPOINT = 4

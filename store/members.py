@@ -156,6 +156,15 @@ async def find_person(db: Queries, user_id: UUID) -> PersonRow | None:
     )
 
 
+async def hold_person(tx: Queries, user_id: UUID) -> PersonRow | None:
+    """The same, who neither leaves nor is banned before the end of this transaction."""
+    return await tx.row(
+        PersonRow,
+        "SELECT id, display_name FROM users WHERE id = %(id)s AND status = 'active' FOR KEY SHARE",
+        {"id": user_id},
+    )
+
+
 async def find_person_by_email(db: Queries, email: str) -> PersonRow | None:
     """The account that has shown this address to be its own."""
     return await db.row(

@@ -69,6 +69,7 @@ async def add_notification(db: Queries, notice: Notice) -> bool:
               SELECT 1 FROM notification_preferences AS wishes
               WHERE wishes.user_id = users.id AND %(kind)s = ANY(wishes.muted)
           )
+        FOR KEY SHARE OF users -- who is about to leave has left before this goes on
         ON CONFLICT (happening_id, user_id) DO NOTHING
         RETURNING id, kind, actor_id, project_id, data, created_at, read_at
         """,

@@ -175,6 +175,10 @@ async def list_manifest(db: Queries, project_id: UUID, seq: int) -> list[Manifes
     )
 
 
-async def find_files(db: Queries, ids: Sequence[UUID]) -> list[FileRow]:
-    """These files, also deleted ones."""
-    return await db.rows(FileRow, "SELECT" + COLUMNS + "FROM files WHERE id = ANY(%(ids)s)", {"ids": list(ids)})
+async def lock_files(tx: Queries, ids: Sequence[UUID]) -> list[FileRow]:
+    """These files, also deleted ones, which nobody else changes or removes until the end of this transaction."""
+    return await tx.rows(
+        FileRow,
+        "SELECT" + COLUMNS + "FROM files WHERE id = ANY(%(ids)s) ORDER BY id FOR NO KEY UPDATE",
+        {"ids": list(ids)},
+    )

@@ -128,7 +128,14 @@ async def lock_admins(db: Queries) -> list[UUID]:
 async def claim_first_admin(db: Queries, email: str, user_id: UUID) -> bool:
     """Whether this is the first time that ADMIN_EMAIL (in lower case) makes an administrator."""
     claimed = await db.execute(
-        "INSERT INTO first_admins (email, user_id) VALUES (%(email)s, %(user_id)s) ON CONFLICT DO NOTHING",
+        """
+        INSERT INTO first_admins (email, user_id)
+        SELECT %(email)s, %(user_id)s
+        WHERE NOT EXISTS (  -- as departures.py leaves it
+            SELECT FROM first_admins WHERE email = encode(sha256(convert_to(%(email)s, 'UTF8')), 'hex')
+        )
+        ON CONFLICT DO NOTHING
+        """,
         {"email": email, "user_id": user_id},
     )
     return claimed == 1

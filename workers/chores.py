@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 import structlog
 
 from schemas.unavailable import Unavailable
-from store import audit, deliveries, notifications, repeats, sessions
+from store import audit, deliveries, happenings, notifications, repeats, sessions
 from store.document_log import DocumentLog
+from store.limits import CHANGES_DAYS
 from store.postgres import Postgres
 from workers.keep_versions import keep_versions, thin_out
 from workers.purge_files import purge_blobs, purge_files, purge_paths
@@ -22,6 +23,8 @@ from workers.settings import Settings
 
 logger = structlog.get_logger("workers")
 DAY = 24 * 3600.0
+HAPPENING_DAYS = CHANGES_DAYS + 1
+"""A day more than anybody may ask for: what happened is older than the place that a client got behind it."""
 NOTIFICATION_DAYS = 180
 """Half a year, read or not: nobody looks further back."""
 DELIVERY_DAYS = 30
@@ -61,6 +64,7 @@ def retention(postgres: Postgres, settings: Settings) -> Sequence[Chore]:
         Chore("forget notifications", 600, lambda: notifications.remove_old(postgres, NOTIFICATION_DAYS, BATCH)),
         Chore("forget deliveries", 600, lambda: deliveries.remove_old(postgres, DELIVERY_DAYS, BATCH)),
     ]
+    kept.append(Chore("forget what happened", 600, lambda: happenings.remove_old(postgres, HAPPENING_DAYS, BATCH)))
     kept.append(Chore("forget sessions", 600, lambda: sessions.remove_old(postgres, SESSION_DAYS, BATCH)))
     if settings.audit_days:
         kept.append(Chore("forget old acts", 600, lambda: audit.remove_old(postgres, settings.audit_days, BATCH)))

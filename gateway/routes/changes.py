@@ -5,7 +5,7 @@ since=next    ──► what happened since, documents edited since, and the fol
 """
 
 import time
-from typing import Annotated, Final
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
@@ -15,9 +15,7 @@ from schemas import projects as bodies
 from schemas.patterns import NO_NUL
 from store import changes
 from store.changes import Clock
-
-KEPT_DAYS: Final = 90
-"""How far back a client may ask: who was away for a season reads everything again, and gets there sooner."""
+from store.limits import CHANGES_DAYS
 
 _Transaction = Annotated[int, Meta(ge=0, lt=1 << 62)]
 
@@ -69,4 +67,4 @@ async def list_changes(call: Call) -> bodies.Changes:
 def _reaches(since: _Place, clock: Clock) -> bool:
     if since.life != clock.life or max(since.happened[0], since.changed[0]) > clock.settled:
         return False  # of another database, such as the one that a backup was made of
-    return since.at > time.time() - KEPT_DAYS * 86_400
+    return since.at > time.time() - CHANGES_DAYS * 86_400

@@ -9,6 +9,8 @@ It goes on in steps, each a transaction that is right by itself: sent again afte
 
 from uuid import UUID
 
+import structlog
+
 from gateway.auth.notes import audit
 from gateway.operation import Answer
 from gateway.operations import Call
@@ -19,7 +21,8 @@ from gateway.routes.recovery import prove_oneself
 from schemas.roles import Role
 from store import departures, invites, members, projects, users, webhooks
 from store.departures import MembershipOf
-from store.happenings import add_access_change
+from store.errors import StoreUnavailable
+from store.happenings import add_access_change, user_topic
 from store.one_time import drop_one_time
 from store.postgres import Transaction
 
@@ -27,6 +30,13 @@ PROJECTS_MAX = 1_000
 """Projects that go with an account, some ten queries each: two seconds."""
 ROUNDS = 3
 """Times that it looks again for projects that came meanwhile."""
+
+
+log = structlog.get_logger("gateway.auth")
+
+
+class _MoreProjects(Exception):
+    """The account got into a project meanwhile: nothing was changed."""
 
 
 async def delete_user(call: Call) -> Answer:
@@ -89,18 +99,35 @@ async def _leave(call: Call, user_id: UUID, membership: MembershipOf) -> None:
 async def _go(call: Call, user_id: UUID) -> bool:
     """The account itself; False if there are projects again: who adds a member waits for this lock."""
 
-    async def work(tx: Transaction) -> bool:
+    async def work(tx: Transaction) -> None:
+        await _release_invites(tx, user_id)
         await keep_an_admin(tx, user_id)
         row = await users.lock_user(tx, user_id)
         if row is None or row.status == "deleted":
             raise Missing("there is no such user")
         if await departures.list_memberships_of(tx, user_id, 1):
-            return False
+            raise _MoreProjects
         await departures.anonymise(tx, user_id)
         await drop_one_time(tx, user_id)
         await webhooks.remove_endpoints(tx, user_id)
         await add_access_change(tx, "user.changed", user_id=user_id)
         await audit(tx, call, "user.deleted", user_id)
-        return True
 
-    return await call.parts.postgres.transact(work)
+    try:
+        await call.parts.postgres.transact(work)
+    except _MoreProjects:
+        return False
+    try:
+        await call.parts.events.forget(user_topic(user_id))
+    except StoreUnavailable as error:
+        # The account is gone all the same, and the log goes by itself within days.
+        log.warning("what was told to somebody who left stays for a while", user=str(user_id), reason=str(error))
+    return True
+
+
+async def _release_invites(tx: Transaction, user_id: UUID) -> None:
+    row = await users.find_user(tx, user_id)
+    if row is not None:
+        # An address that nobody verified may be somebody else's, and so may be its invitations.
+        email = row.email if row.email_verified_at is not None else None
+        await departures.release_invites(tx, user_id, email)

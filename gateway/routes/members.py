@@ -125,7 +125,9 @@ async def remove_member(call: Call) -> None:
 async def join(
     tx: Transaction, call: Call, project: LockedProject, person: PersonRow, role: Role, invited_by: UUID | None
 ) -> None:
-    """Somebody becomes a member of the locked project. Raises Conflict."""
+    """Somebody becomes a member of the locked project. Raises Conflict, also where they leave Atrium at this moment."""
+    if await members.hold_person(tx, person.id) is None:
+        raise Conflict("their account is gone")
     if await members.count_members(tx, project.id) >= MEMBERS_MAX:
         raise Conflict(f"a project has at most {MEMBERS_MAX} members")
     if not await members.add_member(tx, project.id, person.id, role, invited_by):

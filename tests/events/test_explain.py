@@ -8,9 +8,10 @@ import psycopg
 import pytest
 
 from schemas.ids import new_id
-from store import audit, deliveries, notifications, teller, webhooks
+from store import audit, deliveries, happenings, notifications, teller, webhooks
 from store.audit import AuditFilter
 from store.deliveries import Claimed
+from store.happenings import Act, Happening
 from store.migrate import migrate
 from store.notifications import Notice
 from store.postgres import Queries, open_pool
@@ -106,6 +107,20 @@ async def test_teller(watched: Watched, connection: Connection) -> None:
         watched.asked.clear()
     await teller.take_turn(watched)
     await teller.mark_told(watched, [1, 2, 3])
+    assert_indexed(connection, watched, LARGE)
+
+
+async def test_happenings(watched: Watched, connection: Connection) -> None:
+    """store/happenings.py."""
+    await ask_all(
+        happenings,
+        {
+            "add_happening": lambda: happenings.add_happening(watched, Happening(topic="x", kind="y")),
+            "add_access_change": lambda: happenings.add_access_change(watched, "x"),
+            "add_audit": lambda: happenings.add_audit(watched, Act(act="x")),
+            "remove_old": lambda: happenings.remove_old(watched, 91, 1000),
+        },
+    )
     assert_indexed(connection, watched, LARGE)
 
 

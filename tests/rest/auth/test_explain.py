@@ -16,7 +16,10 @@ from store.users_admin import LATEST, UserFilter
 from tests.rest.databases import new_database
 from tests.rest.explain import Watched, ask_all, assert_indexed
 
-LARGE = ["users", "sessions", "identities", "one_time_tokens", "project_members", "projects"]
+LARGE = [
+    "users", "sessions", "identities", "one_time_tokens", "project_members", "projects", "project_invites",
+    "happenings", "notifications", "repeats",
+]  # fmt: skip
 ADA, GUEST, SESSION, TOKEN = new_id(), new_id(), new_id(), new_id()
 FILL = """
     INSERT INTO users (id, display_name, is_guest, tier, username, email, role)
@@ -35,6 +38,12 @@ FILL = """
         SELECT uuid_send(gen_random_uuid()), 'verify_email', id, now() + interval '1 day' FROM users;
     INSERT INTO projects (id, owner_id, name) SELECT gen_random_uuid(), id, 'P' FROM users LIMIT 20000;
     INSERT INTO project_members (project_id, user_id, role) SELECT id, owner_id, 'owner' FROM projects;
+    INSERT INTO project_invites (id, project_id, token_hash, role, expires_at, email, accepted_by)
+        SELECT gen_random_uuid(), id, uuid_send(gen_random_uuid()), 'viewer', now(), id || '@x.example', owner_id
+        FROM projects;
+    INSERT INTO happenings (topic, kind, told) SELECT 'user:' || id, 'notification', true FROM users;
+    INSERT INTO notifications (id, user_id, kind) SELECT gen_random_uuid(), id, 'x' FROM users;
+    INSERT INTO repeats (subject, key, fingerprint) SELECT id, 'x', '' FROM users;
 """
 
 
@@ -146,6 +155,7 @@ async def test_users(filled: str) -> None:
             departures,
             {
                 "list_memberships_of": lambda: departures.list_memberships_of(db, ADA, 100),
+                "release_invites": lambda: departures.release_invites(db, ADA, "ada@x.example"),
                 "anonymise": lambda: departures.anonymise(db, ADA),
             },
         )

@@ -149,6 +149,7 @@ async def test_members(watched: Watched, connection: Connection) -> None:
             "other_owner": lambda: members.other_owner(watched, PROJECT, user),
             "count_members": lambda: members.count_members(watched, PROJECT),
             "find_person": lambda: members.find_person(watched, user),
+            "hold_person": lambda: members.hold_person(watched, user),
             "find_person_by_email": lambda: members.find_person_by_email(watched, "p5@X.example"),
             "owns_address": lambda: members.owns_address(watched, user, "p5@x.example"),
         },

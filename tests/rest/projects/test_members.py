@@ -7,8 +7,10 @@ import pytest
 
 from schemas.roles import Role
 from store.postgres import Postgres
+from tests.rest.databases import holding, is_waited_for
 from tests.rest.projects.conftest import MakePerson, Person
 from tests.rest.projects.test_projects import kinds
+from tests.support.waiting import wait_until
 
 ROLES = [role.value for role in sorted(Role)]
 
@@ -191,6 +193,27 @@ async def test_join_and_delete_at_once(ada: Person, bob: Person, postgres: Postg
         assert (await bob.call("GET", f"/projects/{project}")).status == (200 if added.status == 201 else 403)
         if added.status == 201:
             await bob.ok("DELETE", f"/projects/{project}/members/{bob.id}", status=204)
+
+
+LEAVE = "UPDATE users SET status = 'deleted' WHERE id = (SELECT id FROM users WHERE id = %s FOR UPDATE)"
+
+
+@pytest.mark.parametrize("how", ["added", "accepting"])
+async def test_who_leaves_atrium_at_once_becomes_no_member(ada: Person, bob: Person, database: str, how: str) -> None:
+    """Somebody whose account is being deleted is added to no project, nor accepts an invitation."""
+    project = await ada.project()
+    invite = (await ada.ok("POST", f"/projects/{project}/invites", {"role": "editor"}, 201)).body
+    body = {"user_id": str(bob.id), "role": "viewer"}
+    with holding(database, LEAVE, str(bob.id)) as leaving:
+        joining = asyncio.create_task(
+            ada.call("POST", f"/projects/{project}/members", body)
+            if how == "added"
+            else bob.call("POST", f"/invites/{invite['token']}/accept")
+        )
+        await wait_until(lambda: is_waited_for(database, leaving), "the other to wait")
+        leaving.commit()
+        (await joining).problem(409, "conflict")
+    assert await roles(ada, project) == {"Ada": "owner"}
 
 
 async def test_double_submit_adds_once(ada: Person, bob: Person, postgres: Postgres) -> None:

@@ -130,7 +130,7 @@ async def test_project_versions(watched: Watched, connection: Connection) -> Non
             "list_project_versions": lambda: project_versions.list_project_versions(watched, PROJECT, 99, 10),
             "find_project_version": lambda: project_versions.find_project_version(watched, PROJECT, 1),
             "list_manifest": lambda: project_versions.list_manifest(watched, PROJECT, 1),
-            "find_files": lambda: project_versions.find_files(watched, [FILE]),
+            "lock_files": lambda: project_versions.lock_files(watched, [FILE]),
         },
     )
     assert_indexed(connection, watched, LARGE)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from tests.rest.databases import holding, is_waited_for
 from tests.rest.text.conftest import Desk
+from tests.support.stack import Stack
+from tests.support.waiting import wait_until
 
 RESTORED = "project.version_restored"
 
@@ -89,6 +92,23 @@ async def test_versions_at_once(desk: Desk) -> None:
     await desk.make_file("more")
     await asyncio.gather(*(ask(desk, "POST", "/versions/1/restore", gateway=n % 2) for n in range(3)))
     assert await contents(desk) == {"main": "good\n"}
+
+
+async def test_restored_while_files_are_removed_for_good(desk: Desk, stack: Stack) -> None:
+    """[T9] A file that leaves for good at this moment is named, and all others come back."""
+    await desk.make_file("old", "old\n")
+    await ask(desk, "POST", "/versions")
+    old = await at(desk, "old")
+    desk.file = old
+    assert (await desk.call("DELETE")).status == 204
+    with holding(stack.database_url, "DELETE FROM files WHERE id = %s", old) as purge:
+        purge.execute("DELETE FROM documents WHERE name = %s", (f"{desk.project}/old",))
+        restoring = asyncio.create_task(ask(desk, "POST", "/versions/1/restore"))
+        await wait_until(lambda: is_waited_for(stack.database_url, purge), "the restore to wait")
+        purge.commit()
+        done = await restoring
+    assert (done["failed"], done["removed"]) == (["old"], 0)
+    assert await contents(desk) == {"main": ""}
 
 
 async def test_a_version_of_what_was_just_typed(desk: Desk) -> None:
