@@ -131,10 +131,10 @@ class RawClient:
         self.typed += count
         self._clocks += [self._clock] * count
 
-    def insert(self, at: int, text: str) -> None:
+    def insert(self, at: int, text: str, *, root: str = "content") -> None:
         """Insert ASCII text; sent at once where connected."""
         self._typing = True
-        self._text.insert(at, text)
+        self._doc.get(root, type=Text).insert(at, text)
         self._typing = False
         self._clock += len(text)
         self._flush()
@@ -145,6 +145,11 @@ class RawClient:
         del self._text[at : at + length]
         self._typing = False
         self._flush()
+
+    def ask(self) -> None:
+        """Ask for the whole document again, as if we had nothing."""
+        assert self._send is not None
+        self._send(pack(self._dialect, b"\x00\x00\x01\x00"))
 
     async def end(self) -> None:
         """Leave, for good."""

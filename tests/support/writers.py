@@ -22,6 +22,7 @@ from typing import Self
 import aiohttp
 
 from tests.support.dialects import BOTH, Hocuspocus, Speaks
+from tests.support.line import Line
 from tests.support.raw_client import RawClient
 from tests.support.stack import Stack
 from tests.support.waiting import wait_until
@@ -71,8 +72,12 @@ class Project:
         first: int = 0,
         roam: bool = True,
         label: str = "",
+        line: Line | None = None,
     ) -> RawClient:
-        """A client of the document that begins at gateway number `first`, and with `roam` goes on to the others."""
+        """A client of the document that begins at gateway number `first`, and with `roam` goes on to the others; or one
+        on a line that others have."""
+        if line is not None:
+            return RawClient(http, dialect=self.hocuspocus(path), line=line)
         most = None if roam else 1
         if speaks == "y-websocket":
             return RawClient(http, self.urls(path, first)[:most], label=label)
@@ -129,9 +134,11 @@ class Writers:
     def _speaks(self, number: int) -> Speaks:
         return self._dialects[number % len(self._dialects)]
 
-    async def join(self, path: str, speaks: Speaks = "y-websocket", *, first: int = 0) -> RawClient:
+    async def join(
+        self, path: str, speaks: Speaks = "y-websocket", *, first: int = 0, line: Line | None = None
+    ) -> RawClient:
         """One more writer (it types after the next `start`)."""
-        client = self.project.client(self.http, path, speaks, first=first, roam=self._roam)
+        client = self.project.client(self.http, path, speaks, first=first, roam=self._roam, line=line)
         self._of[path].append(client)
         self.clients.append(client)
         return await self._exit.enter_async_context(client)
