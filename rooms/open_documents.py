@@ -25,11 +25,11 @@ from rooms.presence_relay import PresenceRelay
 from rooms.replica import EMPTY_UPDATE, Replica
 from rooms.slices import Slices, Turns
 from rooms.tail import Verdict
-from schemas.documents import DocumentName
+from schemas.documents import DocumentName, named
 from schemas.records import Commit, Loaded
 from schemas.unavailable import Unavailable
 
-logger = structlog.get_logger()
+logger = structlog.get_logger("rooms")
 
 
 class OpenDocuments:
@@ -103,7 +103,7 @@ class OpenDocuments:
                 await self._library.unfollow(name)
                 raise
         document.idle_since = self._relay.loop.time()
-        logger.info("document opened", document=name, record=document.tail.known, bytes=len(loaded.state))
+        logger.info("document opened", **named(name), record=document.tail.known, bytes=len(loaded.state))
         return document
 
     async def receive(self, document: Document, peer: Peer, update: bytes, *, is_answer: bool) -> None:
@@ -192,7 +192,7 @@ class OpenDocuments:
                     if not await self._read_once(document):
                         return
             except Unavailable as error:
-                logger.warning("cannot catch up yet", document=document.name, reason=str(error))
+                logger.warning("cannot catch up yet", **named(document.name), reason=str(error))
                 await asyncio.sleep(pause)
                 pause = min(2.0, pause * 2)
 
@@ -215,7 +215,7 @@ class OpenDocuments:
         # The log was trimmed past us, or lost and written back by somebody who may lack what we have.
         loaded = await self._library.load(document.name)
         await self.turns.run(document.rejoin(loaded))
-        logger.warning("log jumped, state written back", document=document.name, record=document.tail.known)
+        logger.warning("log jumped, state written back", **named(document.name), record=document.tail.known)
 
     # Unloading
 
@@ -232,7 +232,7 @@ class OpenDocuments:
                 del self._open[document.name]
                 document.close()
                 await self._library.unfollow(document.name)
-                logger.info("document unloaded", document=document.name, record=document.tail.known)
+                logger.info("document unloaded", **named(document.name), record=document.tail.known)
 
 
 def _follow(document: Document, commits: Sequence[Commit]) -> Slices[None]:

@@ -23,7 +23,7 @@ from rooms.presence import Presence, Shown
 from schemas.documents import DocumentName
 from schemas.unavailable import Unavailable
 
-logger = structlog.get_logger()
+logger = structlog.get_logger("rooms")
 Announce = Callable[[Sequence[tuple[DocumentName, bytes]]], Awaitable[None]]
 QUERY = b""
 """What a process announces that has just opened a document: show me whom you have."""

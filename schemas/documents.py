@@ -77,6 +77,11 @@ def project_of(name: DocumentName) -> UUID:
     return UUID(name[:36])
 
 
+def named(name: DocumentName) -> dict[str, str]:
+    """How a line in the log names it."""
+    return {"project": name[:36], "document": name[37:]}
+
+
 def path_of(name: DocumentName) -> str:
     """The document's path inside its project."""
     return name[37:]

@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 import structlog
 from redis.asyncio import Redis
 
-from schemas.documents import DocumentName
+from schemas.documents import DocumentName, named
 from store import keys
 from store.errors import StoreUnavailable
 from store.limits import LEASE_LOOK, LEASE_MARGIN, LEASE_SECONDS, LEASE_WAIT
@@ -58,7 +58,7 @@ class Leases:
                     await self._script([keys.lease(name)], [token, 0])
                 except StoreUnavailable as error:
                     # What was done is done; the turn ends by itself.
-                    logger.warning("turn not given back", document=name, reason=str(error))
+                    logger.warning("turn not given back", **named(name), reason=str(error))
 
     async def _take(self, name: DocumentName, token: bytes) -> float:
         began = time.monotonic()

@@ -17,7 +17,7 @@ import structlog
 from rooms.cut import cut
 from rooms.replica import compact
 from rooms.text import text_size
-from schemas.documents import DocumentName, project_of
+from schemas.documents import DocumentName, named, project_of
 from schemas.unavailable import Unavailable
 from store import files, snapshots
 from store.document_log import DocumentLog
@@ -47,7 +47,7 @@ async def try_snapshot(postgres: Postgres, log: DocumentLog, name: DocumentName)
     except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException:  # pycrdt's panics are no Exceptions
-        logger.exception("snapshot failed", document=name)
+        logger.exception("snapshot failed", **named(name))
 
 
 async def snapshot_document(postgres: Postgres, log: DocumentLog, name: DocumentName) -> None:
@@ -73,7 +73,7 @@ async def snapshot_document(postgres: Postgres, log: DocumentLog, name: Document
     if await snapshots.replace(postgres, name, old.number, new, state, commits, parts):
         if not is_small and await log.number(name) == new:
             await snapshots.set_parts(postgres, name, new, await asyncio.to_thread(cut, state))
-        logger.info("snapshot", document=name, number=new, records=len(updates), bytes=len(state))
+        logger.info("snapshot", **named(name), number=new, records=len(updates), bytes=len(state))
         await log.snapshotted(name, new, old.number + 1)
         await sign_authors(postgres, name)
         author = next((record.author for commit in reversed(commits) for record in reversed(commit.records)), b"")

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from schemas.documents import DocumentName
+from schemas.documents import DocumentName, named
 from schemas.unavailable import Unavailable
 from store import snapshots
 from store.document_log import DocumentLog
@@ -43,7 +43,7 @@ async def sweep(postgres: Postgres, log: DocumentLog, enqueue: Enqueue, park_aft
             raise
         except Exception:
             # One that cannot be parked must not keep the others in Redis.
-            logger.exception("parking failed", document=name)
+            logger.exception("parking failed", **named(name))
 
 
 async def park(postgres: Postgres, log: DocumentLog, name: DocumentName, idle_for: float) -> bool:
@@ -60,7 +60,7 @@ async def park(postgres: Postgres, log: DocumentLog, name: DocumentName, idle_fo
     if not await snapshots.mark_parked(postgres, name, number, True, ends=ends.number):
         return False
     if await log.park(name, ends.number, idle_for):
-        logger.info("log parked", document=name, number=ends.number)
+        logger.info("log parked", **named(name), number=ends.number)
         return True
     await snapshots.mark_parked(postgres, name, ends.number, False)
     return False

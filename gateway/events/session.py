@@ -87,6 +87,10 @@ class EventSession:
 
     # Session
 
+    @property
+    def subject(self) -> DocumentName | None:
+        return None
+
     def message(self, payload: bytes) -> None:
         self._count()
         try:

@@ -46,6 +46,7 @@ class CollabSession:
         "_echo",
         "_hall",
         "_peer",
+        "_subject",
         "access",
     )
 
@@ -59,6 +60,7 @@ class CollabSession:
         self._address = address
         self._document: Document | None = None
         self._peer: Peer | None = None
+        self._subject: DocumentName | None = None
         self._acknowledged = 0
         self._echo: list[bytes] = []
 
@@ -68,8 +70,9 @@ class CollabSession:
         try:
             if isinstance(name, InvalidName):
                 raise name
+            self._subject = name
             mark = self._hall.watch.mark()
-            access, document = await self._hall.enter(token, name)
+            access, document = await self._hall.enter(connection, token, name)
             if connection.closing:
                 return
             peer = Peer(
@@ -79,7 +82,7 @@ class CollabSession:
                 may_write=access.role.may_write,
             )
             document.join(peer)
-            self._document, self._peer = document, peer
+            self._document, self._peer, self._subject = document, peer, document.name
             self.access = access
             self._hall.watch.add(self, mark)
             self._hall.joined(connection, document, access)
@@ -90,6 +93,10 @@ class CollabSession:
             connection.fail(error)
 
     # Session
+
+    @property
+    def subject(self) -> DocumentName | None:
+        return self._subject
 
     def message(self, payload: bytes) -> None:
         document, peer = self._document, self._peer

@@ -10,7 +10,6 @@ Every error of a message ends here, and ends this connection alone, with a close
 import asyncio
 from collections.abc import Awaitable, Iterator
 from itertools import count
-from typing import Protocol
 
 import structlog
 
@@ -37,36 +36,16 @@ from gateway.sockets.limits import (
     TICK,
     WRITE_HIGH,
 )
+from gateway.sockets.session import Session
 from gateway.sockets.wheel import Wheel
 from rooms.codec.frame import binary_frame
 from rooms.figures import Figures
 from rooms.limits import PRESENCE_STATES_PER_FRAME
 from schemas.close_codes import CloseCode
+from schemas.documents import named
 
 logger = structlog.get_logger("gateway.sockets")
 _ids = count(1)
-
-
-class Session(Protocol):
-    """One dialect's side of a connection. Errors that these raise close the connection."""
-
-    def message(self, payload: bytes) -> None:
-        """A message arrived."""
-
-    def paused(self) -> None:
-        """The socket takes no more for now."""
-
-    def resumed(self) -> None:
-        """It does again."""
-
-    def tick(self, now: float) -> None:
-        """Every 15 s: keep the client from giving up, look at deadlines."""
-
-    def echo(self) -> None:
-        """About once a second, after it was asked for with `Wheel.soon`."""
-
-    def ended(self) -> None:
-        """The connection is gone."""
 
 
 class Connection(asyncio.Protocol):
@@ -200,19 +179,23 @@ class Connection(asyncio.Protocol):
         code, reason = close_code(error)
         self._figures.refused[type(error).__name__] += 1
         if code == 1011:
-            logger.error("session failed", connection=self.id, exc_info=error)
+            logger.error("session failed", **self._named(), exc_info=error)
         self.close(code, reason)
 
     def close(self, code: int, reason: str) -> None:
         """Say goodbye; the client has two seconds to answer."""
         if self.closing:
             return
+        logger.info("closing", **self._named(), code=code, reason=reason)
         self._end()
         self._held = 0
         self.transport.write(close_frame(code, reason))
         self.transport.resume_reading()
         self._wheel.later(CLOSE_SECONDS, self.transport.abort)
-        logger.info("closing", connection=self.id, code=code, reason=reason)
+
+    def _named(self) -> dict[str, int | str]:
+        subject = self.session.subject
+        return {"connection": self.id, **(named(subject) if subject is not None else {})}
 
     # asyncio.Protocol
 

@@ -19,7 +19,7 @@ from rooms.document import Document
 from rooms.figures import Figures
 from rooms.open_documents import OpenDocuments
 from schemas.close_codes import CloseCode
-from schemas.documents import DocumentName, path_of, project_of
+from schemas.documents import DocumentName, named, project_of
 
 logger = structlog.get_logger("gateway.sockets")
 
@@ -58,27 +58,25 @@ class Hall:
         if not self._addresses[address]:
             del self._addresses[address]
 
-    async def enter(self, token: str, name: DocumentName) -> tuple[Access, Document]:
+    async def enter(self, connection: Connection, token: str, name: DocumentName) -> tuple[Access, Document]:
         """Authorise, then open what is there. Raises Denied, InvalidName, Unavailable or TimeoutError."""
-        access = await self.gate.authorise(token, str(project_of(name)))
-        return access, await self.documents.open(await self.paths.document_at(access, name))
+        # The lines that opening writes say for whom it was.
+        with structlog.contextvars.bound_contextvars(connection=connection.id):
+            access = await self.gate.authorise(token, str(project_of(name)))
+            return access, await self.documents.open(await self.paths.document_at(access, name))
 
     def joined(self, connection: Connection, document: Document, access: Access) -> None:
         """One line in the log."""
         logger.info(
-            "joined", connection=connection.id, **_named(document), user=str(access.user_id), role=access.role.value
+            "joined", connection=connection.id, **named(document.name), user=str(access.user_id), role=access.role.value
         )
 
     def left(self, connection: Connection, document: Document) -> None:
         """One line in the log."""
-        logger.info("left", connection=connection.id, **_named(document))
+        logger.info("left", connection=connection.id, **named(document.name))
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Run in the background until it is done."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _named(document: Document) -> dict[str, str]:
-    return {"project": str(project_of(document.name)), "document": path_of(document.name)}

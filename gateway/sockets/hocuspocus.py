@@ -27,10 +27,10 @@ from gateway.sockets.limits import AUTH_SECONDS, BEFORE_AUTH_BYTES, BEFORE_AUTH_
 from rooms.codec import hocuspocus
 from rooms.codec.hocuspocus import Body, Detach, Stateless, Token, decode_body, name_in, prefix, read_address
 from rooms.codec.messages import KEEP_ALIVE, SyncStep2, Update
-from rooms.errors import Crowded, TooLarge
+from rooms.errors import Crowded, Malformed, TooLarge
 from rooms.limits import READ_SLICE
 from schemas.close_codes import CloseCode
-from schemas.documents import InvalidName, parse_document_name, project_of
+from schemas.documents import DocumentName, InvalidName, parse_document_name, project_of
 from schemas.unavailable import Unavailable
 
 
@@ -56,7 +56,16 @@ class Shut:
 class HocuspocusSession:
     """The Hocuspocus side of one connection."""
 
-    __slots__ = ("_address", "_connection", "_hall", "_places", "_queued_bytes", "_queued_frames", "_seatless")
+    __slots__ = (
+        "_address",
+        "_connection",
+        "_hall",
+        "_places",
+        "_queued_bytes",
+        "_queued_frames",
+        "_seatless",
+        "_spoken",
+    )
 
     def __init__(self, connection: Connection, hall: Hall, address: str) -> None:
         self._connection = connection
@@ -66,6 +75,8 @@ class HocuspocusSession:
         """When the connection last had an open document, or began."""
         connection.allow(BEFORE_AUTH_BYTES)
         self._places: dict[bytes, Waiting | Entering | Seat | Shut] = {}
+        self._spoken = b""
+        """The address of the latest message."""
         self._queued_frames = 0
         self._queued_bytes = 0
 
@@ -73,6 +84,7 @@ class HocuspocusSession:
         if payload == hocuspocus.PONG:
             return
         address, at = read_address(payload)
+        self._spoken = address
         body = decode_body(payload, at)
         place = self._places.get(address)
         if isinstance(place, Seat):
@@ -91,6 +103,16 @@ class HocuspocusSession:
                 self._unseated(address, Waiting(), body, len(payload))
         else:
             self._unseated(address, place, body, len(payload))
+
+    @property
+    def subject(self) -> DocumentName | None:
+        place = self._places.get(self._spoken)
+        if isinstance(place, Seat):
+            return place.document.name
+        try:
+            return parse_document_name(name_in(self._spoken))
+        except (InvalidName, Malformed):
+            return None
 
     def _unseated(self, address: bytes, place: Waiting | None, body: Body, size: int) -> None:
         if place is None:
@@ -182,7 +204,7 @@ class HocuspocusSession:
         connection = self._connection
         try:
             mark = self._hall.watch.mark()
-            access, document = await self._hall.enter(token.token, parse_document_name(name_in(address)))
+            access, document = await self._hall.enter(connection, token.token, parse_document_name(name_in(address)))
             if connection.closing or self._places.get(address) is not place:
                 return
             self._forget(place)

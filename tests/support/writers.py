@@ -184,7 +184,7 @@ class Writers:
     async def unloaded(self) -> None:
         """Until the gateways have closed these documents, some time after the last client left."""
         for path in self.paths:
-            line = f'"document": "{self.project.name(path)}"'
+            line = f'"project": "{self.project.id}", "document": "{path}"'
             for number in range(self._stack.gateways):
                 name = f"gateway-{number + 1}"
                 await wait_until(partial(self._unloaded_at, name, line), f"{path} unloaded")
