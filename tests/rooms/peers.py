@@ -123,3 +123,13 @@ class Client:
     def _changed(self, event: pycrdt.TransactionEvent) -> None:
         if not self._applying and self.document is not None:
             self.outbox.append(("update", event.update))
+
+
+def joined(document: Document, client: Client | None = None) -> Client:
+    """A client that has done its handshake."""
+    client = client or Client()
+    client.connect(document)
+    client.send()
+    client.read()
+    client.send()
+    return client
