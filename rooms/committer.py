@@ -90,9 +90,10 @@ class Committer:
                 await self._append(flying)
                 for document, waiting in list(flying.items()):
                     # Only those are left whose log was lost; the full state has their records in it.
-                    await self.restore(document)
+                    restored = await self._try_to_restore(document)
                     del flying[document]
-                    document.acknowledge(waiting.handed)
+                    if restored:
+                        document.acknowledge(waiting.handed)
             except Unavailable as error:
                 if pause == COMMIT_WINDOW:
                     logger.warning("log unavailable", reason=str(error), documents=len(flying))
@@ -108,6 +109,20 @@ class Committer:
             if last is not None:
                 waiting = flying.pop(document)
                 document.committed(waiting.handed, last - len(waiting.records) + 1, last)
+
+    async def _try_to_restore(self, document: Document) -> bool:
+        """False where its state cannot be had; raises Unavailable."""
+        if not document.broken:
+            try:
+                await self.restore(document)
+            except Unavailable:
+                raise
+            except Exception as error:  # noqa: BLE001  whatever it is, it holds up no other document
+                document.break_off(error)
+            else:
+                return True
+        logger.error("records lost with the log", document=document.name)
+        return False
 
     async def restore(self, document: Document) -> None:
         """Write the full state of a document into its log, which was lost; raises Unavailable."""

@@ -12,12 +12,14 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
+import structlog
+
 from rooms.codec import awareness, messages
 from rooms.codec.frame import binary_frame
-from rooms.errors import Crowded, Malformed, TooLarge
+from rooms.errors import Crowded, Malformed, TooLarge, Unreadable
 from rooms.fanout import FanOut
 from rooms.figures import Figures
-from rooms.limits import AHEAD_MAX, DOCUMENT_MAX, GAPS_MAX, PEERS_PER_DOCUMENT, UPDATE_MAX, WHOLE_STATES_MAX
+from rooms.limits import DOCUMENT_MAX, GAPS_MAX, PEERS_PER_DOCUMENT, UPDATE_MAX, WHOLE_STATES_MAX
 from rooms.parts import parts
 from rooms.peer import Peer
 from rooms.presence_relay import PresenceRelay
@@ -25,9 +27,12 @@ from rooms.receipts import Receipts
 from rooms.replica import EMPTY_STATE_VECTOR, EMPTY_UPDATE, Applied, Replica
 from rooms.size import Size
 from rooms.slices import Slices, at_once
-from rooms.tail import Tail
+from rooms.tail import Ahead, Tail
 from schemas.documents import DocumentName
 from schemas.records import Commit, Loaded, Record
+from schemas.unavailable import Unavailable
+
+logger = structlog.get_logger()
 
 
 class Committer(Protocol):
@@ -64,13 +69,12 @@ class Document:
         self._fan_out = FanOut(replica, loop, figures)
         self.presence = relay.attach(name, self._fan_out)
         self._size = Size(size)
-        self._ahead: dict[int, Commit] = {}
-        """Records of others that wait for those before them, by their first number."""
+        self._ahead = Ahead()
         self._whole: dict[bytes, bytes] = {}
         """The whole state as one frame, by address, for joiners of this version."""
-        self._saving: list[tuple[int, asyncio.Future[None]]] = []
-        """Who waits until so many records that were handed over are durable."""
         self._rejoining = False
+        self.broken = False
+        """It was given up (break_off), and has no peers any more."""
         self.one_by_one = asyncio.Lock()
         """For large updates."""
 
@@ -138,7 +142,12 @@ class Document:
             self._refuse(peer, update, is_answer=is_answer)
             return
         self.check_size(update)
-        self.accept(peer, self.replica.apply(update), is_answer=is_answer)
+        try:
+            applied = self.replica.apply(update)
+        except Unreadable as error:
+            self.break_off(error)
+            raise
+        self.accept(peer, applied, is_answer=is_answer)
 
     def show(self, peer: Peer, update: bytes) -> int:
         """Presence of a peer; how many states it was. Raises Malformed or TooLarge."""
@@ -150,49 +159,42 @@ class Document:
     # Edits that come by REST
 
     def edit(self, author: bytes, update: bytes) -> "asyncio.Future[None]":
-        """Merge what was made on a copy of this document, as this user's; done when it is durable. Raises TooLarge.
+        """Merge what was made on a copy of this document, as this user's; done when it is durable.
 
-        The copy held nothing that is unknown here.
+        The copy held nothing that is unknown here. Raises TooLarge, and Unavailable where the document is given up.
         """
         self._figures.updates_in += 1
         self.check_size(update)
-        if delta := self.replica.absorb(update):
-            self._changed(delta)
-            self._fan_out.add(None, delta)
+        if delta := self._absorb(update):
             self.receipts.handed += 1
             self._committer.add(self, Record(author, int(time.time() * 1000), delta))
+        if self.broken:
+            raise Unavailable("the document has to be opened again")
         return self.saved()
 
     def saved(self) -> "asyncio.Future[None]":
         """Done when all that was handed over by now is durable."""
-        future = self._loop.create_future()
-        if self.is_durable:
-            future.set_result(None)
-        else:
-            self._saving.append((self.receipts.handed, future))
-        return future
+        return self.receipts.saved(self._loop)
 
     @property
     def exact(self) -> int | None:
         """The record up to which this is what the log says, no more and no less; None while that cannot be said."""
-        return self.tail.known if self.is_durable and not self.is_behind and not self._rejoining else None
+        is_sure = self.is_durable and not (self.is_behind or self._rejoining or self.broken)
+        return self.tail.known if is_sure else None
 
     # What comes from the log
 
     def follow(self, commit: Commit) -> None:
         """Records of other processes, none missing before them: show them to the peers."""
-        self._absorb(*(record.update for record in commit.records))
+        for record in commit.records:
+            self._absorb(record.update)
         self.tail.advance(commit.last)
         if self._ahead:
             self._take_ahead()
 
     def wait_for_gap(self, commit: Commit) -> bool:
-        """Keep records that are ahead of their turn; False where there are too many. Mostly the gap is a commit of our
-        own whose answer is on its way."""
-        if len(self._ahead) >= AHEAD_MAX:
-            return False
-        self._ahead[commit.first] = commit
-        return True
+        """Keep records ahead of their turn, mostly behind own ones whose answer is on its way; False: too many wait."""
+        return self._ahead.wait(commit)
 
     @property
     def is_behind(self) -> bool:
@@ -211,8 +213,6 @@ class Document:
         for peer, updates in self.receipts.committed(handed).items():
             if peer in self.peers:
                 peer.outlet.durable(len(updates), updates)
-        if self._saving:
-            self._tell_saved()
 
     def rejoin(self, loaded: Loaded) -> Slices[None]:
         """The log does not go on where this replica ended: take in what there is, and write back what we have."""
@@ -227,13 +227,25 @@ class Document:
         # From here on in one go.
         self.tail = Tail(loaded.number)
         self._take_ahead()
-        self.receipts.handed += 1
-        self._committer.add(self, self.whole_record())
+        if not self.broken:
+            self.receipts.handed += 1
+            self._committer.add(self, self.whole_record())
         self._rejoining = False
 
     def whole_record(self) -> Record:
         """The full state as a record of the server's own, for a log that was lost."""
         return Record(b"", int(time.time() * 1000), self.replica.encode())
+
+    def break_off(self, error: BaseException) -> None:
+        """What is committed cannot be merged, or nobody knows what was: give this up, and send away who is here.
+
+        Who opens the document then gets what the log says. What was handed over is committed all the same.
+        """
+        logger.error("document broken", document=self.name, exc_info=error)
+        self._figures.broken += 1
+        self.broken = True
+        for peer in list(self.peers):
+            peer.outlet.broken("the document had to be closed; come back")
 
     @property
     def size(self) -> int:
@@ -243,7 +255,7 @@ class Document:
     @property
     def is_durable(self) -> bool:
         """Whether all that was accepted is committed."""
-        return self.receipts.handed == self.receipts.durable
+        return self.receipts.all_durable
 
     def tidy(self, now: float) -> None:
         """Every second: forget presence that was not renewed, and full states that were encoded meanwhile."""
@@ -258,25 +270,25 @@ class Document:
 
     # Parts of the above
 
-    def _absorb(self, *updates: bytes) -> None:
-        for update in updates:
-            if delta := self.replica.absorb(update):
-                self._changed(delta)
-                self._fan_out.add(None, delta)
-
-    def _tell_saved(self) -> None:
-        durable = self.receipts.durable
-        for handed, future in self._saving:
-            if handed <= durable and not future.done():
-                future.set_result(None)
-        self._saving = [(handed, future) for handed, future in self._saving if handed > durable]
+    def _absorb(self, update: bytes) -> bytes:
+        """Merge what has to be merged: the delta. Where it cannot be, this replica is of no use any more."""
+        if self.broken:
+            return b""
+        try:
+            delta = self.replica.absorb(update)
+        except Exception as error:  # noqa: BLE001  whatever it is, it ends this document and no other
+            self.break_off(error)
+            return b""
+        if delta:
+            self._changed(delta)
+            self._fan_out.add(None, delta)
+        return delta
 
     def _take_ahead(self) -> None:
-        while self._ahead and (first := min(self._ahead)) <= self.tail.known + 1:
-            commit = self._ahead.pop(first)
-            if commit.last > self.tail.known:
-                self._absorb(*(record.update for record in commit.records))
-                self.tail.advance(commit.last)
+        while (commit := self._ahead.take(self.tail.known)) is not None:
+            for record in commit.records:
+                self._absorb(record.update)
+            self.tail.advance(commit.last)
 
     def _changed(self, delta: bytes) -> None:
         self._size.grow(len(delta))
@@ -296,7 +308,7 @@ class Document:
                 self.receipts.expect(peer, held)
             peer.unhealed.clear()
             self.receipts.expect(peer, applied.delta)
-            if self.receipts.handed == self.receipts.durable:
+            if self.is_durable:
                 self.acknowledge(0)
         else:
             self._hold(peer, applied.delta, ask=is_answer or not peer.unhealed)

@@ -3,7 +3,8 @@
 RoomsError
  ├── Malformed   bytes that are not the protocol, or an update that does not apply   4400
  ├── TooLarge    a named limit on size was passed                                   1009
- └── Crowded     a named limit on number was passed                                 1013
+ ├── Crowded     a named limit on number was passed                                 1013
+ └── Unreadable  what is stored of a document cannot be merged                      1011
 """
 
 
@@ -21,3 +22,7 @@ class TooLarge(RoomsError):
 
 class Crowded(RoomsError):
     """The document or the process has no room for another peer now; come back later."""
+
+
+class Unreadable(RoomsError):
+    """What is stored of this document, or what was kept of it in memory, cannot be merged. Others are not affected."""

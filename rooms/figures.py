@@ -24,6 +24,7 @@ class Figures:
     """The counters of one process."""
 
     __slots__ = (
+        "broken",
         "commits",
         "connections",
         "deliveries_out",
@@ -55,6 +56,8 @@ class Figures:
         """Times that a peer's queue was full and was replaced by a later diff."""
         self.resyncs = 0
         """Times that announcements were missed and the log was read instead."""
+        self.broken = 0
+        """Documents that were given up because what is committed could not be merged."""
         self.restored = 0
         """Logs that Redis had lost and this process wrote back."""
         self.refused: Counter[str] = Counter()

@@ -15,6 +15,7 @@ import structlog
 from rooms import large_update
 from rooms.committer import Committer
 from rooms.document import Document
+from rooms.errors import Malformed, Unreadable
 from rooms.figures import Figures
 from rooms.halves import find
 from rooms.limits import CATCH_UP_AT_ONCE, GAP_PATIENCE, LARGE_AT_ONCE, OPEN_TIMEOUT, PART_BYTES, UNLOAD_AFTER
@@ -66,7 +67,7 @@ class OpenDocuments:
     async def open(self, name: DocumentName) -> Document:
         """The document, loaded once for all who wait for it; raises Unavailable or TimeoutError."""
         document = self._open.get(name)
-        if document is not None and name not in self._opening:
+        if document is not None and name not in self._opening and not document.broken:
             document.idle_since = self._relay.loop.time()
             return document
         task = self._opening.get(name)
@@ -79,10 +80,13 @@ class OpenDocuments:
 
     async def _load(self, name: DocumentName) -> Document:
         async with asyncio.timeout(OPEN_TIMEOUT):
+            if (broken := self._open.pop(name, None)) is not None:
+                broken.close()
+                await broken.saved()
             await self._library.follow(name)
             try:
                 loaded = await self._library.load(name)
-                replica, stall = await self.turns.run(_fill(loaded))
+                replica, stall = await self.turns.run(_filled(loaded))
                 self._figures.open_stall.observe(stall)
                 self._figures.worst_stall = max(self._figures.worst_stall, stall)
                 document = Document(
@@ -98,6 +102,8 @@ class OpenDocuments:
                 # Announcements count from here on; those that came earlier are read once more.
                 self._open[name] = document
                 await self._read_on(document)
+                if document.broken:
+                    raise Unreadable("what was committed in this document cannot be merged")
             except BaseException:
                 self._open.pop(name, None)
                 await self._library.unfollow(name)
@@ -130,9 +136,12 @@ class OpenDocuments:
                 pass
 
     def hear_presence(self, name: DocumentName, origin: str, update: bytes) -> None:
-        """Another process announced presence; malformed bytes raise Malformed."""
+        """Another process announced presence."""
         if (document := self._open.get(name)) is not None:
-            document.presence.hear(origin, update)
+            try:
+                document.presence.hear(origin, update)
+            except Exception as error:  # noqa: BLE001  whatever it is, presence is said again soon
+                logger.error("presence is not understood", document=name, origin=origin, reason=str(error))
 
     def missed_announcements(self) -> None:
         """The connection that announcements come by was interrupted: read all logs, and ask who is there."""
@@ -186,7 +195,7 @@ class OpenDocuments:
 
     async def _read_on(self, document: Document) -> None:
         pause = 0.05
-        while self._open.get(document.name) is document:
+        while self._open.get(document.name) is document and not document.broken:
             try:
                 async with self._reading:
                     if not await self._read_once(document):
@@ -195,6 +204,8 @@ class OpenDocuments:
                 logger.warning("cannot catch up yet", **named(document.name), reason=str(error))
                 await asyncio.sleep(pause)
                 pause = min(2.0, pause * 2)
+            except Exception as error:  # noqa: BLE001  such as a record that nobody can decode
+                document.break_off(error)
 
     async def _read_once(self, document: Document) -> bool:
         """Take in what is new in the log; False when there was nothing."""
@@ -241,6 +252,13 @@ def _follow(document: Document, commits: Sequence[Commit]) -> Slices[None]:
         for number, record in enumerate(commit.records, commit.first):
             document.follow(Commit(number, (record,)))
             yield
+
+
+def _filled(loaded: Loaded) -> Slices[Replica]:
+    try:
+        return (yield from _fill(loaded))
+    except Malformed as error:
+        raise Unreadable("what is stored of this document cannot be merged") from error
 
 
 def _fill(loaded: Loaded) -> Slices[Replica]:

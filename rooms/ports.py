@@ -76,10 +76,13 @@ class Leases(Protocol):
 
 
 class Outlet(Protocol):
-    """A peer's connection, as far as a document knows it. None of these may raise or call back at once."""
+    """A peer's connection, as far as a document knows it. None of these may raise; only `broken` calls back at once."""
 
     def durable(self, count: int, updates: Sequence[bytes]) -> None:
         """`count` more of its messages are durable; `updates` are its edits in them, empty where it had none."""
 
     def refused(self, reason: str) -> None:
         """It wrote something that it may not write. The connection stays."""
+
+    def broken(self, reason: str) -> None:
+        """The document is given up: the connection ends, and leaves it at once. The client may come back."""

@@ -8,6 +8,7 @@ While the log is away receipts pile up. Past a limit those of each peer become o
 them: that acknowledges them later than it might be, never earlier.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Container
 
@@ -22,7 +23,7 @@ Receipt = tuple[int, Peer, bytes, int]
 class Receipts:
     """The messages of one document that wait to be acknowledged, in order of arrival."""
 
-    __slots__ = ("_bytes", "_most", "_present", "_waiting", "durable", "handed")
+    __slots__ = ("_bytes", "_most", "_present", "_saving", "_waiting", "durable", "handed")
 
     def __init__(self, present: Container[Peer]) -> None:
         """`present`: the peers that are there; nobody else needs a receipt."""
@@ -35,6 +36,22 @@ class Receipts:
         self._bytes = 0
         self._most = RECEIPTS_MAX
         """So many may wait before they are merged."""
+        self._saving: list[tuple[int, asyncio.Future[None]]] = []
+        """Who waits until so many records are durable."""
+
+    @property
+    def all_durable(self) -> bool:
+        """Whether all that was handed over is committed."""
+        return self.handed == self.durable
+
+    def saved(self, loop: asyncio.AbstractEventLoop) -> "asyncio.Future[None]":
+        """Done when all that was handed over by now is durable."""
+        future = loop.create_future()
+        if self.all_durable:
+            future.set_result(None)
+        else:
+            self._saving.append((self.handed, future))
+        return future
 
     def expect(self, peer: Peer, update: bytes) -> None:
         """A message of this peer, with this edit (or empty), is durable with all that was handed over by now."""
@@ -60,7 +77,16 @@ class Receipts:
                 ready[peer] = [update]
             if messages > 1:
                 ready[peer] += [b""] * (messages - 1)
+        if self._saving:
+            self._tell_saved()
         return ready
+
+    def _tell_saved(self) -> None:
+        durable = self.durable
+        for handed, future in self._saving:
+            if handed <= durable and not future.done():
+                future.set_result(None)
+        self._saving = [(handed, future) for handed, future in self._saving if handed > durable]
 
     def _merge(self) -> None:
         by_peer: dict[Peer, list[Receipt]] = {}

@@ -22,8 +22,8 @@ from rooms.codec.halves import Pairs
 from rooms.codec.lib0 import read_var_uint, var_uint
 from rooms.codec.plain import Keystroke, read_keystroke
 from rooms.codec.update import Claims, read, read_in_slices
-from rooms.delete_set import DeleteSet, covers, is_known, read_delete_set
-from rooms.errors import Malformed
+from rooms.delete_set import covers, read_delete_set
+from rooms.errors import Malformed, Unreadable
 from rooms.halves import Halves, Halving, find, without
 from rooms.limits import DOCUMENT_MAX, MEND_MAX, WAY_BACK_MIN
 from rooms.slices import Slices, at_once
@@ -101,6 +101,7 @@ class Replica:
     def apply(self, update: bytes, claims: Claims | None = None) -> Applied:
         """Merge an update of a client; raises Malformed when it is not one, and then nothing has changed.
 
+        Raises Unreadable where that cannot be said: then this replica is of no use any more.
         `claims`: what it says, where it was read already.
         """
         keystroke = read_keystroke(update)
@@ -114,7 +115,10 @@ class Replica:
                 return INCOMPLETE
         if self._halves.known and self._halves.near(keystroke):
             return self._apply_any(update, claims)
-        delta = self._merge(update)
+        try:
+            delta = self._merge(update)
+        except Malformed as error:
+            raise Unreadable("a keystroke may have been merged half, and cannot be taken back") from error
         if delta:
             _advance(clocks, keystroke)
             if keystroke.is_pair:
@@ -141,12 +145,6 @@ class Replica:
             else:
                 _advance(self._clocks, keystroke)
         return delta
-
-    def holds(self, update: bytes) -> bool:
-        """Whether all of this update is here, and nothing of it waits for something that is missing."""
-        mine = self.state_vector()
-        structs, deletes = _beyond(update, mine)
-        return structs == 0 and (not deletes or is_known(deletes, read_state_vector(mine)))
 
     def says_nothing_new(self, update: bytes) -> Slices[bool]:
         """Whether all that the update inserts and deletes is so here already; raises Malformed. Applies nothing."""
@@ -296,8 +294,11 @@ class Replica:
         self._observe(False)
         self._deltas.clear()
         self._doc = pycrdt.Doc(client_id=self._doc.client_id)
-        for update in updates:
-            self._load(update)
+        try:
+            for update in updates:
+                self._load(update)
+        except Malformed as error:
+            raise Unreadable("what was merged before cannot be merged again") from error
 
     def _count(self) -> dict[bytes, int]:
         self._clocks = {var_uint(c): clock for c, clock in read_state_vector(self.state_vector()).items()}
@@ -314,19 +315,6 @@ def merge(updates: list[bytes]) -> bytes:
     return updates[0] if len(updates) == 1 else pycrdt.merge_updates(*updates)
 
 
-def compact(state: bytes, updates: list[bytes]) -> bytes:
-    """A snapshot and the updates after it as one new snapshot. Slow for large documents: workers only."""
-    replica = Replica()
-    everything = [state, *updates] if state else updates
-    complete = True
-    for update in everything:
-        complete &= replica.absorb(update) == update or replica.holds(update)
-    if complete or not everything:
-        return replica.encode()
-    # Something is missing, or came late; merging keeps also what cannot be applied yet.
-    return merge(everything)
-
-
 def read_state_vector(data: bytes) -> dict[int, int]:
     """Yjs' state vector as {client: next clock}; raises Malformed."""
     count, at = read_var_uint(data, 0)
@@ -335,15 +323,3 @@ def read_state_vector(data: bytes) -> dict[int, int]:
         client, at = read_var_uint(data, at)
         clocks[client], at = read_var_uint(data, at)
     return clocks
-
-
-def _beyond(update: bytes, state_vector: bytes) -> tuple[int, DeleteSet]:
-    """What of an update a state vector lacks: (of how many clients, its deletes where that is 0); raises Malformed."""
-    try:
-        rest = pycrdt.get_update(update, state_vector)
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:  # noqa: BLE001  as above
-        raise Malformed(f"the update cannot be compared ({type(error).__name__})") from None
-    structs, at = read_var_uint(rest, 0)
-    return structs, {} if structs else at_once(read_delete_set(rest, at))

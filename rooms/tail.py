@@ -7,6 +7,9 @@ overtake the other, so what is ahead of its turn waits until the numbers between
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from rooms.limits import AHEAD_MAX
+from schemas.records import Commit
+
 
 class Verdict(Enum):
     NEXT = auto()
@@ -57,3 +60,31 @@ class Tail:
             self.known = max(self.known, own)
         for first in [first for first in self._own if first <= self.known]:
             self.known = max(self.known, self._own.pop(first))
+
+
+class Ahead:
+    """Records of others that wait for those before them."""
+
+    __slots__ = ("_commits",)
+
+    def __init__(self) -> None:
+        self._commits: dict[int, Commit] = {}
+        """By their first number."""
+
+    def __bool__(self) -> bool:
+        return bool(self._commits)
+
+    def wait(self, commit: Commit) -> bool:
+        """Keep these; False where too many wait."""
+        if len(self._commits) >= AHEAD_MAX:
+            return False
+        self._commits[commit.first] = commit
+        return True
+
+    def take(self, known: int) -> Commit | None:
+        """The next ones whose turn has come, `known` being the last number that is there."""
+        while self._commits and (first := min(self._commits)) <= known + 1:
+            commit = self._commits.pop(first)
+            if commit.last > known:
+                return commit
+        return None

@@ -14,8 +14,8 @@ from uuid import UUID
 
 import structlog
 
+from rooms.compact import compact
 from rooms.cut import cut
-from rooms.replica import compact
 from rooms.text import text_size
 from schemas.documents import DocumentName, named, project_of
 from schemas.unavailable import Unavailable

@@ -2,7 +2,7 @@
 
 from gateway.access import Denied
 from gateway.sockets.frames import ProtocolError
-from rooms.errors import Crowded, Malformed, TooLarge
+from rooms.errors import Crowded, Malformed, TooLarge, Unreadable
 from schemas.close_codes import CloseCode
 from schemas.documents import InvalidName
 from schemas.unavailable import Unavailable
@@ -19,6 +19,8 @@ def close_code(error: BaseException) -> tuple[int, str]:
             return CloseCode.TOO_BIG.value, str(error)
         case Malformed() | InvalidName():
             return CloseCode.MALFORMED.value, str(error)
+        case Unreadable():
+            return CloseCode.INTERNAL.value, str(error)
         case Crowded():
             return CloseCode.OVERLOAD.value, str(error)
         case Unavailable() | TimeoutError():

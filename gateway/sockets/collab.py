@@ -27,6 +27,7 @@ from rooms.document import Document
 from rooms.limits import MERGE_MAX, READ_SLICE
 from rooms.peer import Peer
 from rooms.replica import merge
+from schemas.close_codes import CloseCode
 from schemas.documents import DocumentName, InvalidName, document_name
 
 logger = structlog.get_logger("gateway.sockets")
@@ -171,6 +172,9 @@ class CollabSession:
     def refused(self, reason: str) -> None:
         if not self._connection.full:
             self._connection.send(permission_denied(reason))
+
+    def broken(self, reason: str) -> None:
+        self._connection.close(CloseCode.INTERNAL.value, reason)
 
     # Watched
 

@@ -41,6 +41,7 @@ def socket_figures(hall: Hall, committer: Committer, heart: Heart) -> Iterator[M
         "atrium_gaps": ("Edits that came before what they depend on", figures.gaps),
         "atrium_slow_pauses": ("Times that a full socket's queue was replaced by a later diff", figures.slow_peers),
         "atrium_resyncs": ("Times that announcements were missed and the log was read", figures.resyncs),
+        "atrium_documents_broken": ("Documents given up because something could not be merged", figures.broken),
         "atrium_logs_restored": ("Logs that Redis had lost and that were written back", figures.restored),
     }
     for name, (text, value) in counters.items():

@@ -27,7 +27,7 @@ from gateway.sockets.limits import AUTH_SECONDS, BEFORE_AUTH_BYTES, BEFORE_AUTH_
 from rooms.codec import hocuspocus
 from rooms.codec.hocuspocus import Body, Detach, Stateless, Token, decode_body, name_in, prefix, read_address
 from rooms.codec.messages import KEEP_ALIVE, SyncStep2, Update
-from rooms.errors import Crowded, Malformed, TooLarge
+from rooms.errors import Crowded, Malformed, TooLarge, Unreadable
 from rooms.limits import READ_SLICE
 from schemas.close_codes import CloseCode
 from schemas.documents import DocumentName, InvalidName, parse_document_name, project_of
@@ -218,7 +218,7 @@ class HocuspocusSession:
             self._hall.joined(connection, document, access)
             connection.hold()
             await connection.until(self._take_up(seat, place))
-        except (Denied, InvalidName, Crowded) as error:
+        except (Denied, InvalidName, Crowded, Unreadable) as error:
             self._deny(address, place, close_code(error)[1])
         except Exception as error:  # noqa: BLE001  whatever it is, it ends this connection and no other
             connection.fail(error)

@@ -116,3 +116,7 @@ class Seat:
         self.send(hocuspocus.sync_status(saved=False))
         # A status has no room for a reason; a stateless message reaches the application, and nothing else.
         self.send(hocuspocus.stateless(reason))
+
+    def broken(self, reason: str) -> None:
+        # With the connection: a provider comes back by itself to that, and not to the end of one document.
+        self._connection.close(CloseCode.INTERNAL.value, reason)

@@ -130,8 +130,12 @@ class Hocuspocus:
 
     async def enter(self, attacker: Attacker) -> None:
         """Give the token, and wait for the server's step 1."""
-        await attacker.message(self._address + b"\x02\x00" + var_string(self._token) + var_string("4.8.0"))
+        await self.ask(attacker)
         await attacker.until(self._address + b"\x00\x00")
+
+    async def ask(self, attacker: Attacker) -> None:
+        """Give the token."""
+        await attacker.message(self._address + b"\x02\x00" + var_string(self._token) + var_string("4.8.0"))
 
     def wrap(self, body: bytes) -> bytes:
         """A message."""

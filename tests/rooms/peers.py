@@ -120,6 +120,10 @@ class Client:
     def refused(self, reason: str) -> None:
         self.refusals.append(reason)
 
+    def broken(self, reason: str) -> None:
+        self.refusals.append(reason)
+        self.cut()
+
     def _changed(self, event: pycrdt.TransactionEvent) -> None:
         if not self._applying and self.document is not None:
             self.outbox.append(("update", event.update))

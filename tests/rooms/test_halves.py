@@ -17,12 +17,13 @@ from rooms import replica as replica_module
 from rooms.codec.halves import SMALL, may_have_pairs
 from rooms.codec.lib0 import var_string, var_uint
 from rooms.codec.update import read_in_slices
+from rooms.compact import compact
 from rooms.cut import is_same
 from rooms.draft import Draft, read_large
 from rooms.errors import Malformed
 from rooms.halves import find
 from rooms.parts import pack, plan, unpack
-from rooms.replica import Replica, compact, merge, read_state_vector
+from rooms.replica import Replica, merge, read_state_vector
 from rooms.slices import at_once
 from tests.rooms.test_replica import after, text
 from tests.rooms.yjs import Yjs, yjs

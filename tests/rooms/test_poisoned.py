@@ -20,6 +20,7 @@ from store.lane import Lane
 from store.postgres import Postgres, open_pool
 from store.redis import connect
 from tests.clients.project import create_project
+from tests.hostile.attacker import Hocuspocus, YWebsocket, reason_in, update, upgraded
 from tests.rooms.test_replica import HOSTILE, text
 from tests.support.stack import Stack
 from workers.snapshot_document import try_snapshot
@@ -114,3 +115,35 @@ async def test_attempts_that_fail_are_made_less_and_less_often(stores: Stores, m
     await try_snapshot(stores.postgres, stores.log, deadly)
     assert await stores.snapshotted(deadly) == 1, "healed"
     assert await stores.log.failing() == failing
+
+
+async def test_clients_of_a_poisoned_document_are_sent_away(stack: Stack) -> None:
+    """The gateway lives; who is in the document is closed with 1011, as is who comes back; nobody else notices."""
+    project = await create_project(stack.urls)
+    pids = stack.status()
+    victim = YWebsocket(stack.ws_urls[0], f"{project.id}/poisoned", project.tokens["editor"])
+    neighbour = YWebsocket(stack.ws_urls[0], f"{project.id}/sound", project.tokens["editor"])
+    many = Hocuspocus(stack.ws_urls[0], f"{project.id}/poisoned", project.tokens["editor"])
+    async with (
+        upgraded(victim.url) as first,
+        upgraded(many.url) as second,
+        upgraded(neighbour.url + "&acks=1") as third,
+    ):
+        for dialect, client in ((victim, first), (many, second), (neighbour, third)):
+            await dialect.enter(client)
+        async with opened(stack) as stores:
+            await stores.log.append([(DocumentName(f"{project.id}/poisoned"), 0, [Record(b"", 0, POISON)])])
+        for client in (first, second):
+            code, reason = await client.closed()
+            assert (code, bool(reason)) == (1011, True)
+        await third.message(update(text(1, 0, "on")))
+        await third.until(b"\x7f\x01")
+    async with upgraded(victim.url) as client:
+        code, reason = await client.closed()
+        assert (code, bool(reason)) == (1011, True)
+    async with upgraded(many.url) as client:
+        sound = Hocuspocus(stack.ws_urls[0], f"{project.id}/sound", project.tokens["editor"])
+        await many.ask(client)
+        assert reason_in(await client.until(many.wrap(b"\x02\x01")))
+        await sound.enter(client)
+    assert stack.status() == pids

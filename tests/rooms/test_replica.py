@@ -14,9 +14,10 @@ import pytest
 from rooms.codec.lib0 import var_bytes, var_string, var_uint
 from rooms.codec.plain import read_keystroke
 from rooms.codec.update import read
+from rooms.compact import compact
 from rooms.errors import Malformed
 from rooms.limits import NESTING_MAX, READ_SLICE
-from rooms.replica import EMPTY_UPDATE, Replica, compact, merge, read_state_vector
+from rooms.replica import EMPTY_UPDATE, Replica, merge, read_state_vector
 from tests.rooms.updates import ABORTS_Y_PY, PANICS, PANICS_AFTER, honest
 
 
@@ -221,7 +222,8 @@ def test_deep_types_do_not_end_the_process() -> None:
     code = """
 import asyncio
 from rooms.codec.lib0 import var_uint
-from rooms.replica import Replica, compact
+from rooms.compact import compact
+from rooms.replica import Replica
 from rooms.stack import deepen
 deepen()
 n = 300_000

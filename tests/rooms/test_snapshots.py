@@ -14,9 +14,10 @@ import redis
 
 import rooms.parts
 import workers.snapshot_document
+from rooms.compact import compact
 from rooms.cut import is_same
 from rooms.parts import parts
-from rooms.replica import Replica, compact
+from rooms.replica import Replica
 from schemas.documents import DocumentName
 from schemas.records import Loaded, Record
 from store import keys

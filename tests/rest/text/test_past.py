@@ -10,8 +10,8 @@ import psycopg
 import pycrdt
 import pytest
 
+from rooms.compact import compact
 from rooms.fresh_text import fresh_text
-from rooms.replica import compact
 from rooms.scratch import Scratch
 from rooms.slices import at_once
 from rooms.text import read_content

@@ -1,0 +1,41 @@
+"""A snapshot and the records behind it as one new snapshot. Slow for large documents: called by workers only."""
+
+import pycrdt
+
+from rooms.codec.lib0 import read_var_uint
+from rooms.delete_set import DeleteSet, is_known, read_delete_set
+from rooms.errors import Malformed
+from rooms.replica import Replica, merge, read_state_vector
+from rooms.slices import at_once
+
+
+def compact(state: bytes, updates: list[bytes]) -> bytes:
+    """The new snapshot; raises Malformed where something of it cannot be merged."""
+    replica = Replica()
+    everything = [state, *updates] if state else updates
+    complete = True
+    for update in everything:
+        complete &= replica.absorb(update) == update or holds(replica, update)
+    if complete or not everything:
+        return replica.encode()
+    # Something is missing, or came late; merging keeps also what cannot be applied yet.
+    return merge(everything)
+
+
+def holds(replica: Replica, update: bytes) -> bool:
+    """Whether all of this update is there, and nothing of it waits for something that is missing."""
+    there = replica.state_vector()
+    structs, deletes = _beyond(update, there)
+    return structs == 0 and (not deletes or is_known(deletes, read_state_vector(there)))
+
+
+def _beyond(update: bytes, state_vector: bytes) -> tuple[int, DeleteSet]:
+    """What of an update a state vector lacks: (of how many clients, its deletes where that is 0); raises Malformed."""
+    try:
+        rest = pycrdt.get_update(update, state_vector)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # noqa: BLE001  as above
+        raise Malformed(f"the update cannot be compared ({type(error).__name__})") from None
+    structs, at = read_var_uint(rest, 0)
+    return structs, {} if structs else at_once(read_delete_set(rest, at))
