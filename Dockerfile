@@ -13,6 +13,7 @@ WORKDIR /app
 COPY schemas schemas
 COPY rooms rooms
 COPY store store
+COPY ai_router ai_router
 COPY gateway gateway
 COPY workers workers
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 ATRIUM_HOST=0.0.0.0 ATRIUM_HOME=/data
