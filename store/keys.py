@@ -13,6 +13,9 @@ atrium:{events}:number:TOPIC     the last number given
 atrium:event:TOPIC               channel of announcements
 atrium:{here}:lives              sorted set: life of a gateway's process → Unix time of its last sign, ms
 atrium:{here}:life:LIFE          hash: project → who is in its documents there; expires 1.5 s after the last sign
+atrium:{streams}:queue           list of AI streams to answer
+atrium:{streams}:workers         sorted set: AI worker → Unix time of its last sign of life
+atrium:{streams}:cancels         channel of streams to cancel
 atrium:{rates}:SUBJECT:SECONDS   theoretical arrival time of one rate limit's window
 """
 
@@ -23,6 +26,9 @@ GATEWAYS = "atrium:gateways"
 CHANNEL = "atrium:doc:"
 EVENT_CHANNEL = "atrium:event:"
 LIVES = "atrium:{here}:lives"
+STREAM_QUEUE = "atrium:{streams}:queue"
+STREAM_WORKERS = "atrium:{streams}:workers"
+STREAM_CANCELS = "atrium:{streams}:cancels"
 
 
 def log(name: str) -> str:

@@ -28,6 +28,8 @@ RELOADS_MAX = 5
 
 EVENT_RECORDS_KEPT = 1_000
 """Of one topic: what somebody may have missed while away. Who missed more reads the state anew."""
+STREAM_RECORDS_KEPT = 50_000
+"""Of an AI stream: more than any answer has, so that whoever comes late reads all of it."""
 EVENT_RECORD_SECONDS = 2 * 24 * 3600
 """A topic's log without a new record leaves Redis after this; a laptop asleep over a weekend reads the state anew."""
 EVENT_NUMBER_SECONDS = 30 * 24 * 3600

@@ -31,9 +31,12 @@ from store.event_log import EventLog
 from store.lane import Lane
 from store.limits import CLAIM_SECONDS
 from store.postgres import Postgres, open_pool
-from store.redis import connect, is_unavailable
+from store.redis import Redis, connect, is_unavailable
 from store.sealed import WEBHOOK_SECRETS, Seal
+from store.stream_queue import StreamQueue
 from store.teller import tell
+from workers.ai.candidates import choose
+from workers.ai.desk import Desk
 from workers.chores import chores, keep_doing, retention
 from workers.deliver_webhook import deliver_webhook, enqueue_due
 from workers.jobs import Jobs
@@ -163,6 +166,12 @@ async def keep_telling(postgres: Postgres, events: EventLog) -> None:
             logger.warning("telling postponed", reason=str(error))
 
 
+def open_desk(settings: Settings, postgres: Postgres, redis: Redis) -> Desk:
+    """What answers AI streams."""
+    name = f"{settings.name}-{os.urandom(6).hex()}"
+    return Desk(name, postgres, EventLog(redis), StreamQueue(redis), settings.redis_url, choose)
+
+
 async def serve(settings: Settings, queue: str) -> None:
     """Work until SIGTERM or SIGINT."""
     stop = asyncio.Event()
@@ -183,6 +192,8 @@ async def serve(settings: Settings, queue: str) -> None:
             tasks.add(asyncio.create_task(keep_enqueuing(settings, postgres), name="due webhooks"))
             chores_of_all = [*chores(postgres, log), *retention(postgres, settings)]
             tasks |= {asyncio.create_task(keep_doing(chore), name=chore.name) for chore in chores_of_all}
+        if queue == AI_QUEUE:
+            tasks.add(asyncio.create_task(open_desk(settings, postgres, redis).run(), name="answers"))
         logger.info("working", queue=queue)
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks - done:

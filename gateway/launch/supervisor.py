@@ -91,6 +91,8 @@ class Supervisor:
         for number in range(settings.workers):
             name = f"worker-{number + 1}"
             self._add(self._module(name, "workers", environment | {"ATRIUM_NAME": name}, stop_within=STOP_WORKER))
+        named = environment | {"ATRIUM_NAME": "ai-1"}
+        self._add(self._module("ai-1", "workers", named, "ai", stop_within=STOP_WORKER))
         host = settings.reachable_host.strip("[]")
         for child, port in zip(gateways, settings.ports, strict=True):
             await until_ready(child, partial(gateway_ready, host, port, child), START_READY)
@@ -100,7 +102,7 @@ class Supervisor:
 
     async def stop(self, hurry: asyncio.Event) -> None:
         """Gateways first, because they write what they hold; the servers last, because the others write to them."""
-        for group in ("gateway-", "worker-", "valkey", "postgres"):
+        for group in ("gateway-", "ai-", "worker-", "valkey", "postgres"):
             children = [child for child in self._children if child.program.name.startswith(group)]
             if children:
                 say(f"stopping {', '.join(child.program.name for child in children)}")
@@ -161,9 +163,9 @@ class Supervisor:
         name: str,
         module: str,
         environment: dict[str, str],
-        *,
+        *arguments: str,
         stop_within: float = 5.0,
         url: str | None = None,
     ) -> Program:
-        command = (sys.executable, "-m", module)
+        command = (sys.executable, "-m", module, *arguments)
         return Program(name, command, environment, CHECKOUT, stop_within=stop_within, url=url)

@@ -1,0 +1,98 @@
+"""AI answers: what is asked of a model, and the records of a stream's log. REST bodies, rows and workers share them."""
+
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from schemas.conversation import Turn
+from schemas.patterns import KeyText
+
+Status = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
+ENDED: Final[frozenset[str]] = frozenset({"done", "failed", "cancelled", "interrupted"})
+
+MODEL_LENGTH: Final = 200  # characters
+PROMPT_LENGTH: Final = 500_000  # characters: some 125,000 tokens
+TURNS_MAX: Final = 500
+
+ModelName = Annotated[str, Meta(min_length=1, max_length=MODEL_LENGTH, pattern=r"^(auto|[a-z0-9-]+/[!-~]+)(?!\n)$")]
+"""`auto`, or `provider/model`."""
+
+
+class Asked(Struct, frozen=True, omit_defaults=True):
+    """What a worker needs to know to answer; stored with the stream."""
+
+    turns: tuple[Turn, ...]
+    model: str = "auto"
+    max_tokens: int | None = None
+    temperature: float | None = None
+
+
+class StreamRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Ask a model: either `messages` or `prompt`."""
+
+    messages: Annotated[tuple[Turn, ...], Meta(max_length=TURNS_MAX)] = ()
+    prompt: Annotated[str, Meta(max_length=PROMPT_LENGTH)] = ""
+    model: ModelName = "auto"
+    project_id: UUID | None = None
+    """Whose members may read the answer."""
+    request_id: KeyText | None = None
+    """The client's own: a repetition gets the same stream."""
+    max_tokens: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
+
+
+class Usage(Struct, frozen=True, omit_defaults=True):
+    """Tokens as the provider counted them."""
+
+    input: int | None = None
+    output: int | None = None
+    reasoning: int = 0
+    cached: int = 0
+    cost: float | None = None
+    """USD."""
+
+
+class Problem(Struct, frozen=True):
+    """Why there is no (more) answer; the kinds stand in ai_router/heard.py."""
+
+    kind: str
+    message: str
+
+
+class Stream(Struct, frozen=True):
+    """One answer."""
+
+    id: UUID
+    status: Status
+    model: str | None
+    """Which one answered; None while it is not chosen."""
+    why: str | None
+    """Why this one."""
+    text: str
+    """All of it, once the stream has ended; until then follow the stream."""
+    thought: str
+    reason: str | None
+    usage: Usage | None
+    error: Problem | None
+    project_id: UUID | None
+    topic: str
+    """For `GET /events`."""
+    log_begin: int
+    """Subscribe with `after` this number to get all of it."""
+
+
+class Record(Struct, frozen=True):
+    """One record of a stream's log, as clients get it behind `topic` and `number`."""
+
+    event: Literal["ai.started", "ai.delta", "ai.thought", "ai.done"]
+    data: dict[str, Any]
+
+
+DONE_BEGINS: Final = b'{"event":"ai.done"'
+"""The last record of every stream begins like this."""
+
+
+def stream_topic(stream_id: UUID) -> str:
+    """The name of its log."""
+    return f"stream:{stream_id}"

@@ -1,0 +1,79 @@
+"""How AI workers hear at once of streams to answer and to cancel. What must not be lost stands in PostgreSQL.
+
+    gateway ──push──► list ──BLPOP──► one worker                     gateway ──publish──► every worker: cancel
+
+A list of Redis rather than arq's queue, which is polled: nobody may wait half a second for a first token
+(docs/decisions/0015-a-list-wakes-ai-workers.md).
+"""
+
+import time
+from collections.abc import Sequence
+from typing import Any, Final, cast
+from uuid import UUID
+
+from redis.asyncio import ConnectionPool, Redis
+from redis.exceptions import RedisError
+
+from store import keys
+from store.errors import StoreUnavailable
+from store.limits import CONNECT_TIMEOUT
+from store.redis import finish
+from store.wire import Wire
+
+POP_SECONDS: Final = 5
+"""Longest wait of one command: after that a connection that silently died is noticed."""
+ALIVE_SECONDS: Final = 3.0
+"""After its last sign of life a worker counts as dead: its streams end as interrupted within five seconds."""
+
+
+class StreamQueue:
+    """The gateway's side, and the signs of life. All methods raise StoreUnavailable."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def push(self, stream_id: UUID) -> None:
+        """A worker shall look at this stream."""
+        await finish(cast(Any, self._redis.rpush(keys.STREAM_QUEUE, str(stream_id))))
+
+    async def cancel(self, stream_id: UUID) -> None:
+        """Whoever answers it shall stop."""
+        await finish(self._redis.publish(keys.STREAM_CANCELS, str(stream_id)))
+
+    async def live(self, worker: str) -> None:
+        """A sign of life."""
+        await finish(self._redis.zadd(keys.STREAM_WORKERS, {worker: time.time()}))
+
+    async def leave(self, worker: str) -> None:
+        """It answers nothing any more."""
+        await finish(self._redis.zrem(keys.STREAM_WORKERS, worker))
+
+    async def living(self) -> Sequence[str]:
+        """Workers that gave a sign of life lately. The clock is each worker's own."""
+        since = time.time() - ALIVE_SECONDS
+        return [name.decode() for name in await finish(self._redis.zrangebyscore(keys.STREAM_WORKERS, since, "+inf"))]
+
+
+class Waiting:
+    """A worker's place in the queue."""
+
+    def __init__(self, url: str) -> None:
+        self._pool = ConnectionPool.from_url(url, socket_connect_timeout=CONNECT_TIMEOUT)
+        self._wire: Wire | None = None
+
+    async def next(self) -> UUID | None:
+        """The next stream; None when none came for a while. Raises StoreUnavailable."""
+        try:
+            if self._wire is None:
+                self._wire = await Wire.open(self._pool)
+            answer = await self._wire.ask("BLPOP", keys.STREAM_QUEUE, POP_SECONDS)
+        except (RedisError, OSError) as error:
+            await self.close()
+            raise StoreUnavailable("Redis", f"{type(error).__name__}: {error}") from None
+        return None if answer is None else UUID(answer[1].decode())
+
+    async def close(self) -> None:
+        """Leave the line."""
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            await wire.close()

@@ -1,0 +1,194 @@
+"""The rows of AI answers. Used by the gateway's routes and the AI workers."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from store.postgres import Queries
+
+COLUMNS = """
+    id, user_id, project_id, request_id, asked::text AS asked, log_begin, status, worker, model, why, text, thought,
+    reason, usage, error, cancel_asked, ended_at
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRow:
+    """One answer. `asked` is JSON."""
+
+    id: UUID
+    user_id: UUID
+    project_id: UUID | None
+    request_id: str | None
+    asked: str
+    log_begin: int
+    status: str
+    worker: str | None
+    model: str | None
+    why: str | None
+    text: str
+    thought: str
+    reason: str | None
+    usage: dict[str, Any] | None
+    error: dict[str, Any] | None
+    cancel_asked: bool
+    ended_at: datetime | None
+
+
+async def add_stream(
+    db: Queries, stream_id: UUID, user_id: UUID, project_id: UUID | None, request_id: str | None, asked: str, begin: int
+) -> bool:
+    """A stream to be answered; False where this request has one already."""
+    return bool(
+        await db.execute(
+            """
+            INSERT INTO streams (id, user_id, project_id, request_id, asked, log_begin)
+            VALUES (%(id)s, %(user_id)s, %(project_id)s, %(request_id)s, %(asked)s::jsonb, %(begin)s)
+            ON CONFLICT (user_id, request_id) WHERE request_id IS NOT NULL DO NOTHING
+            """,
+            {
+                "id": stream_id,
+                "user_id": user_id,
+                "project_id": project_id,
+                "request_id": request_id,
+                "asked": asked,
+                "begin": begin,
+            },
+        )
+    )
+
+
+async def find_stream(db: Queries, stream_id: UUID) -> StreamRow | None:
+    """By its id."""
+    return await db.row(StreamRow, f"SELECT {COLUMNS} FROM streams WHERE id = %(id)s", {"id": stream_id})
+
+
+async def find_by_request(db: Queries, user_id: UUID, request_id: str) -> StreamRow | None:
+    """What an earlier request with this id began."""
+    return await db.row(
+        StreamRow,
+        f"SELECT {COLUMNS} FROM streams WHERE user_id = %(user_id)s AND request_id = %(request_id)s",
+        {"user_id": user_id, "request_id": request_id},
+    )
+
+
+async def claim(db: Queries, stream_id: UUID, worker: str) -> StreamRow | None:
+    """Take a queued stream; None where somebody else did, or it was cancelled before it began."""
+    return await db.row(
+        StreamRow,
+        f"""
+        UPDATE streams SET status = 'running', worker = %(worker)s, started_at = now()
+        WHERE id = %(id)s AND status = 'queued'
+        RETURNING {COLUMNS}
+        """,
+        {"id": stream_id, "worker": worker},
+    )
+
+
+async def ask_to_cancel(db: Queries, stream_id: UUID) -> str | None:
+    """Ask whoever answers to stop; its status before. One that did not begin is cancelled at once."""
+    row = await db.row(
+        _Status,
+        """
+        UPDATE streams SET cancel_asked = true,
+            status = CASE WHEN status = 'queued' THEN 'cancelled' ELSE status END,
+            ended_at = CASE WHEN status = 'queued' THEN now() ELSE ended_at END
+        WHERE id = %(id)s AND status IN ('queued', 'running')
+        RETURNING status
+        """,
+        {"id": stream_id},
+    )
+    return None if row is None else row.status
+
+
+async def end_stream(
+    db: Queries,
+    stream_id: UUID,
+    worker: str,
+    *,
+    status: str,
+    text: str,
+    thought: str,
+    reason: str | None,
+    model: str | None,
+    why: str | None,
+    usage: str | None,
+    error: str | None,
+    first_token_at: datetime | None,
+) -> bool:
+    """Its end, for good; False where it has one already, or another worker's. `usage` and `error` are JSON."""
+    return bool(
+        await db.execute(
+            """
+            UPDATE streams SET status = %(status)s, text = %(text)s, thought = %(thought)s, reason = %(reason)s,
+                model = %(model)s, why = %(why)s, usage = %(usage)s::jsonb, error = %(error)s::jsonb,
+                first_token_at = %(first_token_at)s, ended_at = now()
+            WHERE id = %(id)s AND worker = %(worker)s AND status = 'running'
+            """,
+            {
+                "id": stream_id,
+                "worker": worker,
+                "status": status,
+                "text": text,
+                "thought": thought,
+                "reason": reason,
+                "model": model,
+                "why": why,
+                "usage": usage,
+                "error": error,
+                "first_token_at": first_token_at,
+            },
+        )
+    )
+
+
+async def mark_told(db: Queries, stream_id: UUID) -> None:
+    """Its log says that it has ended."""
+    await db.execute("UPDATE streams SET told = true WHERE id = %(id)s", {"id": stream_id})
+
+
+async def list_queued(db: Queries, seconds: float, limit: int) -> list[UUID]:
+    """Streams that nobody took for so long, the oldest first."""
+    rows = await db.rows(
+        _Id,
+        """
+        SELECT id FROM streams
+        WHERE status = 'queued' AND created_at < now() - make_interval(secs => %(seconds)s)
+        ORDER BY created_at LIMIT %(limit)s
+        """,
+        {"seconds": seconds, "limit": limit},
+    )
+    return [row.id for row in rows]
+
+
+async def list_running(db: Queries, but_of: list[str], limit: int) -> list[StreamRow]:
+    """Streams of workers that are not among these."""
+    return await db.rows(
+        StreamRow,
+        f"SELECT {COLUMNS} FROM streams WHERE status = 'running' AND worker <> ALL(%(workers)s) LIMIT %(limit)s",
+        {"workers": but_of, "limit": limit},
+    )
+
+
+async def list_untold(db: Queries, seconds: float, limit: int) -> list[StreamRow]:
+    """Streams that ended so long ago, and whose log may not say so."""
+    return await db.rows(
+        StreamRow,
+        f"""
+        SELECT {COLUMNS} FROM streams
+        WHERE ended_at IS NOT NULL AND NOT told AND ended_at < now() - make_interval(secs => %(seconds)s)
+        ORDER BY ended_at LIMIT %(limit)s
+        """,
+        {"seconds": seconds, "limit": limit},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Id:
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class _Status:
+    status: str

@@ -1,0 +1,1 @@
+"""Answers of models: the processes `python -m workers ai`. The map is desk.py."""
