@@ -44,6 +44,7 @@ from store.postgres import Postgres, open_pool
 from store.rates import SharedRates
 from store.redis import connect
 from store.sealed import WEBHOOK_SECRETS, Seal
+from store.stream_queue import StreamQueue
 from store.teller import tell
 
 
@@ -83,6 +84,7 @@ def create_app(settings: Settings, live: bool = True) -> web.Application:
         rates=Rates(shared_rates, settings.rate_factor),
         repeats=Repeats(postgres),
         events=events,
+        stream_queue=StreamQueue(redis),
         here=Here(redis),
         nudge=Nudge(lambda: tell(postgres, events)),
         webhook_seal=Seal(settings.secret, WEBHOOK_SECRETS),

@@ -13,7 +13,9 @@ from gateway.archives.turns import Readers
 from gateway.auth.accounts import Accounts
 from gateway.auth.identity import Identity
 from gateway.auth.tokens import Tokens
+from gateway.events.hub import Hub
 from gateway.events.nudge import Nudge
+from gateway.events.topics import Topics
 from gateway.health import Health
 from gateway.metrics import Metrics
 from gateway.paths import Paths
@@ -32,6 +34,7 @@ from store.here import Here
 from store.postgres import Postgres
 from store.redis import Redis
 from store.sealed import Seal
+from store.stream_queue import StreamQueue
 
 HomeUrl = Callable[[UUID], Awaitable[str]]  # project -> WebSocket base of its room's home
 Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -57,6 +60,7 @@ class Parts:
     rates: Rates
     repeats: Repeats
     events: EventLog
+    stream_queue: StreamQueue
     nudge: Nudge
     here: Here
     webhook_seal: Seal
@@ -76,6 +80,8 @@ class Sockets:
     peeks: Peeks
     documents: OpenDocuments
     heart: Heart
+    hub: Hub
+    topics: Topics
 
 
 PARTS: Final = web.AppKey("parts", Parts)

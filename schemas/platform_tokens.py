@@ -8,14 +8,16 @@ from msgspec import Meta, Struct
 
 from schemas.accounts import DisplayName
 
-Scope = Literal["read", "write", "live", "admin"]
+Scope = Literal["read", "write", "live", "ai", "admin"]
 
 
 class TokenRequest(Struct, frozen=True, forbid_unknown_fields=True):
-    """A token for a machine. `read` gets, `write` changes, `live` opens documents and events, `admin` administers."""
+    """A token for a machine. `read` gets, `write` changes, `live` opens documents and events, `ai` asks models,
+    `admin` administers.
+    """
 
     name: DisplayName
-    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=4)]
+    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=5)]
     expires_at: datetime | None = None
     """At most a year from now; without it, 90 days."""
 

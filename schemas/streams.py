@@ -14,6 +14,7 @@ ENDED: Final[frozenset[str]] = frozenset({"done", "failed", "cancelled", "interr
 MODEL_LENGTH: Final = 200  # characters
 PROMPT_LENGTH: Final = 500_000  # characters: some 125,000 tokens
 TURNS_MAX: Final = 500
+REQUEST_BYTES: Final = 20 << 20  # with some pictures
 
 ModelName = Annotated[str, Meta(min_length=1, max_length=MODEL_LENGTH, pattern=r"^(auto|[a-z0-9-]+/[!-~]+)(?!\n)$")]
 """`auto`, or `provider/model`."""
@@ -85,7 +86,7 @@ class Stream(Struct, frozen=True):
 class Record(Struct, frozen=True):
     """One record of a stream's log, as clients get it behind `topic` and `number`."""
 
-    event: Literal["ai.started", "ai.delta", "ai.thought", "ai.done"]
+    event: Literal["ai.started", "ai.delta", "ai.thought", "ai.state", "ai.done"]
     data: dict[str, Any]
 
 

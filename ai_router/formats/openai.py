@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from ai_router.formats.port import Ask, Listed, Sending
-from ai_router.formats.refusals import kind_of_status, failed, kind_of_code, retry_after
+from ai_router.formats.refusals import failed, kind_of_code, kind_of_status, retry_after
 from ai_router.formats.sse import BARE, Event, Events
 from ai_router.heard import Delta, Failed, Finished, Heard, Reason, Thought, Usage
 from schemas.conversation import Image, Turn

@@ -14,6 +14,7 @@ from gateway.auth.identity import ACCESS_COOKIE
 from gateway.events.hub import Hub
 from gateway.events.limits import MESSAGE_BYTES
 from gateway.events.session import EventSession
+from gateway.events.topics import Topics
 from gateway.parts import Endpoint
 from gateway.settings import Settings
 from gateway.sockets.adopt import adopt
@@ -23,7 +24,7 @@ from gateway.sockets.hall import Hall
 from schemas.close_codes import CloseCode
 
 
-def events_endpoint(hall: Hall, hub: Hub, settings: Settings) -> Endpoint:
+def events_endpoint(hall: Hall, hub: Hub, topics: Topics, settings: Settings) -> Endpoint:
     """The aiohttp handler."""
     origins = (settings.public_url.lower(), *settings.origins)
 
@@ -34,7 +35,7 @@ def events_endpoint(hall: Hall, hub: Hub, settings: Settings) -> Endpoint:
 
         def make(transport: asyncio.Transport, early: bytes) -> Connection:
             connection = Connection(transport, hall.wheel, hall.figures, hall.gathered, TextReader(MESSAGE_BYTES))
-            session = EventSession(connection, hall, hub, address)
+            session = EventSession(connection, hall, hub, topics, address)
             connection.session = session
             if hall.admit(connection, address):
                 session.begin(token, refusal, early)

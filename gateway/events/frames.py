@@ -4,7 +4,7 @@ What goes to many is framed once, and a record's payload is never decoded here: 
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -22,6 +22,29 @@ def text_frame(payload: bytes) -> bytes:
     if size < 1 << 16:
         return b"\x81\x7e" + size.to_bytes(2, "big") + payload
     return b"\x81\x7f" + size.to_bytes(8, "big") + payload
+
+
+class Framing(Protocol):
+    """How one kind of client gets records. Values of it are compared, so that many of a kind are framed once."""
+
+    def records(self, topic: str, records: Iterable[EventRecord], *, is_member: bool) -> tuple[bytes, int]:
+        """Records, and how many they are; who is no member gets them without those that are for members."""
+
+    def reset(self, topic: str, number: int) -> bytes:
+        """Records are gone that the client lacks: it reads the state anew, and goes on behind `number`."""
+
+
+class WebSocketFraming:
+    """For `GET /events`."""
+
+    def records(self, topic: str, records: Iterable[EventRecord], *, is_member: bool) -> tuple[bytes, int]:
+        return record_frames(topic, records, is_member=is_member)
+
+    def reset(self, topic: str, number: int) -> bytes:
+        return reset_frame(topic, number)
+
+
+WEBSOCKET: Final = WebSocketFraming()
 
 
 def record_frames(topic: str, records: Iterable[EventRecord], *, is_member: bool) -> tuple[bytes, int]:

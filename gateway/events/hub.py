@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from gateway.events.frames import record_frames, reset_frame
+from gateway.events.frames import Framing
 from gateway.events.limits import CATCH_UP_AT_ONCE, LOOK_BEHIND_SECONDS, NUMBERS_PAGE, UNFOLLOW_SECONDS
 from gateway.events.subscription import Subscription
 from schemas.unavailable import Unavailable
@@ -133,7 +133,7 @@ class Hub:
             return
         topic.heard = last
         topic.announcements += 1
-        framed: dict[bool, tuple[bytes, int]] = {}  # once for all members, once for all others
+        framed: dict[tuple[Framing, bool], tuple[bytes, int]] = {}  # once for all of a kind who see the same
         for subscription in list(topic.subscriptions):
             if not subscription.live or subscription.number >= last:
                 continue
@@ -142,10 +142,10 @@ class Hub:
             elif subscription.number != before or records is None:
                 self.catch_up(subscription)
             else:
-                is_member = subscription.access.is_member
-                if is_member not in framed:
-                    framed[is_member] = record_frames(name, records, is_member=is_member)
-                self._write(subscription, *framed[is_member])
+                kind = (subscription.framing, subscription.access.is_member)
+                if kind not in framed:
+                    framed[kind] = subscription.framing.records(name, records, is_member=kind[1])
+                self._write(subscription, *framed[kind])
                 subscription.number = last
 
     def missed_events(self) -> None:
@@ -210,11 +210,12 @@ class Hub:
         topic = self._topics[subscription.topic]
         if tail.records is None:
             self.resets += 1
-            subscription.outlet.write(reset_frame(subscription.topic, tail.number))
+            subscription.outlet.write(subscription.framing.reset(subscription.topic, tail.number))
             subscription.number = tail.number
         elif tail.records:
             is_member = subscription.access.is_member
-            self._write(subscription, *record_frames(subscription.topic, tail.records, is_member=is_member))
+            frames = subscription.framing.records(subscription.topic, tail.records, is_member=is_member)
+            self._write(subscription, *frames)
             subscription.number = tail.records[-1].number
             if len(tail.records) == EVENT_PAGE:
                 return False

@@ -19,7 +19,7 @@ from gateway.events.frames import frame, reset_frame
 from gateway.events.hub import Hub
 from gateway.events.limits import AUTH_SECONDS, MESSAGES_BURST, MESSAGES_PER_SECOND, TOKEN_GRACE, TOPICS_PER_SOCKET
 from gateway.events.subscription import Subscription
-from gateway.events.topics import in_person, permit
+from gateway.events.topics import Topics, in_person
 from gateway.problems import problem_of
 from gateway.refusals import Conflict, Forbidden, Invalid, Unreadable
 from gateway.sockets.connection import Connection
@@ -52,6 +52,7 @@ class EventSession:
         "_quiet",
         "_refilled",
         "_subscriptions",
+        "_topics",
         "_warned",
         "access",
         "document_name",
@@ -59,10 +60,11 @@ class EventSession:
 
     access: Access
 
-    def __init__(self, connection: Connection, hall: Hall, hub: Hub, address: str) -> None:
+    def __init__(self, connection: Connection, hall: Hall, hub: Hub, topics: Topics, address: str) -> None:
         self._connection = connection
         self._hall = hall
         self._hub = hub
+        self._topics = topics
         self._address = address
         self._caller: Caller | None = None
         self._subscriptions: dict[str, Subscription] = {}
@@ -228,7 +230,7 @@ class EventSession:
         hall, topic = self._hall, subscription.topic
         mark = hall.watch.mark()
         try:
-            subscription.access = await permit(hall.gate, caller, topic)
+            subscription.access = await self._topics.permit(caller, topic)
             number, is_reset = await self._hub.attach(subscription, after)
         except Exception as error:  # noqa: BLE001  whatever it is, it is told to this client alone
             if self._subscriptions.get(topic) is subscription:

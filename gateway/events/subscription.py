@@ -6,6 +6,7 @@ behind ──reads the log──► at its end ──► live ──announcement
 from typing import Protocol
 
 from gateway.access import Access, Denied
+from gateway.events.frames import WEBSOCKET, Framing
 from schemas.documents import DocumentName
 
 
@@ -26,10 +27,11 @@ class Outlet(Protocol):
 class Subscription:
     """From `subscribe` to `unsubscribe`."""
 
-    __slots__ = ("access", "catching_up", "document_name", "live", "number", "outlet", "seen", "topic")
+    __slots__ = ("access", "catching_up", "document_name", "framing", "live", "number", "outlet", "seen", "topic")
 
-    def __init__(self, topic: str, outlet: Outlet, access: Access) -> None:
+    def __init__(self, topic: str, outlet: Outlet, access: Access, framing: Framing = WEBSOCKET) -> None:
         self.topic = topic
+        self.framing = framing
         self.outlet = outlet
         self.access = access
         """In which project, by what right; watched where the topic lies in one."""

@@ -1,50 +1,67 @@
-"""Which topics there are, and who may follow them. The map is TOPICS, at the end; session.py asks `permit`.
+"""Which topics there are, and who may follow them. session.py asks `permit`; so do routes that stream one.
 
 A topic is `{kind}:{id}`; happenings name theirs when they are written (store/happenings.py).
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
 from uuid import UUID
 
 from gateway.access import NOWHERE, Access, Gate
 from gateway.auth.caller import Caller
-from gateway.refusals import Forbidden, Invalid
+from gateway.refusals import Forbidden, Invalid, Missing
 from schemas.ids import parse_id
 from schemas.roles import Role
+from store.postgres import Postgres
+from store.streams import find_stream
 
-Permit = Callable[[Gate, Caller, UUID], Awaitable[Access]]
+Permit = Callable[[Caller, UUID], Awaitable[Access]]
 """Raises Denied, Refused or StoreUnavailable. The Access says in which project the topic lies, and is watched."""
 
 
-async def permit(gate: Gate, caller: Caller, topic: str) -> Access:
-    """By what right the caller may follow the topic. Raises Denied, Refused or StoreUnavailable."""
-    kind, colon, text = topic.partition(":")
-    ask = TOPICS.get(kind)
-    if ask is None or not colon:
-        raise Invalid.field("/data/topic", f"a topic is one of {', '.join(f'{known}:{{id}}' for known in TOPICS)}")
-    try:
-        thing = parse_id(text)
-    except ValueError as error:
-        raise Invalid.field("/data/topic", str(error)) from None
-    return await ask(gate, caller, thing)
+class Topics:
+    """One per gateway."""
 
+    def __init__(self, gate: Gate, postgres: Postgres) -> None:
+        self._gate = gate
+        self._postgres = postgres
+        self._kinds: Mapping[str, Permit] = {"project": gate.in_project, "user": self._user, "stream": self._stream}
 
-async def _project(gate: Gate, caller: Caller, project_id: UUID) -> Access:
-    """Members; where it is public or unlisted, everybody, but for what is said of members (schemas/events.py)."""
-    return await gate.in_project(caller, project_id)
+    async def permit(self, caller: Caller, topic: str) -> Access:
+        """By what right the caller may follow the topic. Raises Denied, Refused or StoreUnavailable."""
+        kind, colon, text = topic.partition(":")
+        ask = self._kinds.get(kind)
+        if ask is None or not colon:
+            raise Invalid.field(
+                "/data/topic", f"a topic is one of {', '.join(f'{known}:{{id}}' for known in self._kinds)}"
+            )
+        try:
+            thing = parse_id(text)
+        except ValueError as error:
+            raise Invalid.field("/data/topic", str(error)) from None
+        return await ask(caller, thing)
 
+    async def of_stream(self, caller: Caller, owner: UUID, project: UUID | None) -> Access:
+        """An AI answer: who asked for it, and members of the project that it belongs to."""
+        if owner == caller.user_id:
+            return in_person(caller)
+        access = None if project is None else await self._gate.in_project(caller, project)
+        if access is None or not access.is_member:
+            raise Missing("there is no such stream")
+        return access
 
-async def _user(gate: Gate, caller: Caller, user_id: UUID) -> Access:
-    """Oneself."""
-    if user_id != caller.user_id:
-        raise Forbidden("these are somebody else's")
-    return in_person(caller)
+    async def _user(self, caller: Caller, user_id: UUID) -> Access:
+        """Oneself."""
+        if user_id != caller.user_id:
+            raise Forbidden("these are somebody else's")
+        return in_person(caller)
+
+    async def _stream(self, caller: Caller, stream_id: UUID) -> Access:
+        row = await find_stream(self._postgres, stream_id)
+        if row is None:
+            raise Missing("there is no such stream")
+        return await self.of_stream(caller, row.user_id, row.project_id)
 
 
 def in_person(caller: Caller) -> Access:
     """What needs no project: good as long as the session is."""
     return Access(caller.user_id, caller.session_id, NOWHERE, Role.VIEWER, caller.display_name, caller.expires_at)
-
-
-TOPICS: Final[Mapping[str, Permit]] = {"project": _project, "user": _user}

@@ -16,6 +16,7 @@ from gateway.routes import (
     webhooks,
 )
 from gateway.routes.table_accounts import ACCOUNTS
+from gateway.routes.table_ai import AI
 from gateway.routes.table_files import FILES
 from gateway.routes.table_projects import PROJECTS
 from gateway.routes.table_texts import TEXTS
@@ -39,6 +40,7 @@ TABLE: Final[tuple[Operation, ...]] = (
     *PROJECTS,
     *FILES,
     *TEXTS,
+    *AI,
     # Who is here together
     Operation("GET", "/api/projects/{id}/presence", collaboration.get_presence, VIEWER, answers=co.ProjectPresence),
     Operation(

@@ -101,7 +101,7 @@ class Answer:
                 self._hear(each)
         finally:
             await heard.aclose()  # type: ignore[attr-defined]
-        return not (told.failure and told.first_token_at is None)
+        return self._told.failure is None or self._told.first_token_at is not None
 
     def _hear(self, heard: Heard) -> None:
         told, pen, topic = self._told, self._pen, self._topic

@@ -1,0 +1,107 @@
+"""A topic as server-sent events (WHATWG HTML, 9.2): for streams over plain HTTP. Used by routes/streams.py.
+
+    hub ──records──► SseReader ──► response: `id: number`, `data: {"event":…,"data":…}`, blank line
+    the client reads slowly ──► it is not live, and reads on in the log when the response has drained
+
+`Last-Event-ID` is a record's number, so whoever reconnects goes on where it was.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Final
+
+from aiohttp import web
+
+from gateway.access import Access, Denied
+from gateway.access_watch import AccessWatch
+from gateway.events.frames import Framing
+from gateway.events.hub import Hub
+from gateway.events.subscription import Subscription
+from store.event_log import EventRecord
+
+COMMENT_SECONDS: Final = 15.0
+"""Between two signs of life: proxies close what is silent for a minute."""
+COMMENT: Final = b": still here\n\n"
+WAITING_MAX: Final = 256 << 10
+"""Bytes of one reader that wait for its response; then it is full, and reads on in the log."""
+HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Content-Type": "text/event-stream"}
+
+
+class SseFraming:
+    """Each record as one event."""
+
+    def records(self, topic: str, records: Iterable[EventRecord], *, is_member: bool) -> tuple[bytes, int]:
+        events = [b"id: %d\ndata: %b\n\n" % (record.number, record.payload) for record in records]
+        return b"".join(events), len(events)
+
+    def reset(self, topic: str, number: int) -> bytes:
+        return b'id: %d\ndata: {"event":"reset","data":{"number":%d}}\n\n' % (number, number)
+
+
+SSE: Final = SseFraming()
+
+
+class SseReader:
+    """One HTTP response that follows one topic until a record that begins with `last`."""
+
+    def __init__(
+        self, hub: Hub, watch: AccessWatch, topic: str, access: Access, last: bytes, framing: Framing = SSE
+    ) -> None:
+        self._hub = hub
+        self._watch = watch
+        self._subscription = Subscription(topic, self, access, framing)
+        self._last = last
+        self._waiting = bytearray()
+        self._wake = asyncio.Event()
+        self._over = False
+
+    @asynccontextmanager
+    async def following(self, after: int) -> AsyncIterator[bool]:
+        """Follow behind `after`; whether the log has all of that. Raises StoreUnavailable."""
+        mark = self._watch.mark()
+        end, is_reset = await self._hub.attach(self._subscription, after)
+        self._watch.add(self._subscription, mark)
+        try:
+            self._hub.release(self._subscription, end)
+            yield not is_reset
+        finally:
+            self._watch.remove(self._subscription)
+            self._hub.detach(self._subscription)
+
+    async def write_to(self, response: web.StreamResponse) -> None:
+        """Write all records as they come; returns after the last one, or when the access ends.
+
+        Raises ConnectionError when the client is gone.
+        """
+        while True:
+            try:
+                async with asyncio.timeout(COMMENT_SECONDS):
+                    await self._wake.wait()
+            except TimeoutError:
+                await response.write(COMMENT)
+                continue
+            self._wake.clear()
+            data, self._waiting = bytes(self._waiting), bytearray()
+            if data:
+                await response.write(data)
+            if self._over and not self._waiting:
+                return
+            if not self._subscription.live and not self._subscription.catching_up:
+                self._hub.catch_up(self._subscription)
+
+    # Outlet
+
+    @property
+    def full(self) -> bool:
+        return self._over or len(self._waiting) > WAITING_MAX
+
+    def write(self, frames: bytes) -> None:
+        self._waiting += frames
+        if self._last in frames:
+            self._over = True
+        self._wake.set()
+
+    def lost(self, subscription: Subscription, denied: Denied) -> None:
+        self._over = True
+        self._wake.set()

@@ -1,0 +1,153 @@
+"""`/api/ai/stream`: ask a model, and read what it says, from any number of places and at any time."""
+
+from typing import Final
+
+import msgspec
+from aiohttp import web
+
+from gateway.access import Access
+from gateway.events.sse import HEADERS, SseReader
+from gateway.events.topics import Topics
+from gateway.operations import Call
+from gateway.parts import LIVE
+from gateway.refusals import Conflict, Forbidden, Invalid, Missing
+from schemas.conversation import said
+from schemas.ids import new_id
+from schemas.roles import Role
+from schemas.streams import (
+    DONE_BEGINS,
+    ENDED,
+    Asked,
+    Problem,
+    Stream,
+    StreamRequest,
+    Usage,
+    stream_topic,
+)
+from store import streams
+from store.streams import StreamRow
+
+STREAM_HEADER: Final = "X-Stream-Id"
+
+
+async def start_stream(call: Call) -> web.StreamResponse:
+    """Ask a model; the answer comes as server-sent events. Leaving does not stop it: read on with `GET`."""
+    row = await begin(call, call.body)
+    return await _follow(
+        call, row, await _topics(call).of_stream(call.caller, row.user_id, row.project_id), row.log_begin
+    )
+
+
+async def read_stream(call: Call) -> web.StreamResponse:
+    """Read a stream from its beginning, or behind the `Last-Event-ID`."""
+    row = await _find(call)
+    access = await _topics(call).of_stream(call.caller, row.user_id, row.project_id)
+    return await _follow(call, row, access, _after(call, row))
+
+
+async def show_stream(call: Call) -> Stream:
+    """One stream as it stands; its text is whole once it has ended."""
+    row = await _find(call)
+    await _topics(call).of_stream(call.caller, row.user_id, row.project_id)
+    return shown(row)
+
+
+async def cancel_stream(call: Call) -> Stream:
+    """Stop an answer: what was said stays."""
+    row = await _find(call)
+    access = await _topics(call).of_stream(call.caller, row.user_id, row.project_id)
+    if row.user_id != call.caller.user_id and access.role < Role.ADMIN:
+        raise Forbidden("only who asked may stop the answer, or an administrator of its project")
+    status = await streams.ask_to_cancel(call.parts.postgres, row.id)
+    if status == "running":
+        await call.parts.stream_queue.cancel(row.id)
+    return shown(await _find(call))
+
+
+async def begin(call: Call, body: StreamRequest) -> StreamRow:
+    """The stream of a request, new or begun by an earlier one with the same `request_id`."""
+    if bool(body.messages) == bool(body.prompt):
+        raise Invalid.field("/messages", "give either `messages` or `prompt`")
+    if body.project_id is not None:
+        access = await call.parts.gate.in_project(call.caller, body.project_id)
+        if access.role < Role.COMMENTER:
+            raise Forbidden("viewers may read answers but not ask")
+    turns = body.messages or (said("user", body.prompt),)
+    asked = msgspec.json.encode(Asked(turns, body.model, body.max_tokens, body.temperature)).decode()
+    postgres, stream_id = call.parts.postgres, new_id()
+    log_begin = await call.parts.events.number(stream_topic(stream_id))
+    user = call.caller.user_id
+    if not await streams.add_stream(postgres, stream_id, user, body.project_id, body.request_id, asked, log_begin):
+        found = await streams.find_by_request(postgres, user, body.request_id or "")
+        if found is None or msgspec.json.decode(found.asked) != msgspec.json.decode(asked):
+            raise Conflict("this request_id asked something else before")
+        return found
+    await call.parts.stream_queue.push(stream_id)
+    row = await streams.find_stream(postgres, stream_id)
+    assert row is not None
+    return row
+
+
+def shown(row: StreamRow) -> Stream:
+    """A row as clients see it."""
+    return Stream(
+        id=row.id,
+        status=row.status,  # type: ignore[arg-type]  # by its CHECK
+        model=row.model,
+        why=row.why,
+        text=row.text,
+        thought=row.thought,
+        reason=row.reason,
+        usage=None if row.usage is None else msgspec.convert(row.usage, Usage),
+        error=None if row.error is None else msgspec.convert(row.error, Problem),
+        project_id=row.project_id,
+        topic=stream_topic(row.id),
+        log_begin=row.log_begin,
+    )
+
+
+async def _find(call: Call) -> StreamRow:
+    row = await streams.find_stream(call.parts.postgres, call.id())
+    if row is None:
+        raise Missing("there is no such stream")
+    return row
+
+
+def _after(call: Call, row: StreamRow) -> int:
+    value = call.request.headers.get("Last-Event-ID", "")
+    if not value:
+        return row.log_begin
+    if not (value.isascii() and value.isdecimal() and len(value) < 17):
+        raise Invalid("Last-Event-ID is the number of a record")
+    return int(value)
+
+
+async def _follow(call: Call, row: StreamRow, access: Access, after: int) -> web.StreamResponse:
+    live, topic = call.request.app[LIVE], stream_topic(row.id)
+    reader = SseReader(live.hub, call.parts.watch, topic, access, DONE_BEGINS)
+    async with reader.following(after) as is_whole:
+        response = web.StreamResponse(headers=HEADERS | {STREAM_HEADER: str(row.id)})
+        await response.prepare(call.request)
+        if not is_whole:
+            # The log has forgotten its beginning; what it said stands in the row once it has ended.
+            row = await _find(call) if row.status not in ENDED else row
+            await response.write(state_of(row))
+        if is_whole or row.status not in ENDED:
+            await reader.write_to(response)
+        await response.write_eof()
+    return response
+
+
+def state_of(row: StreamRow) -> bytes:
+    """A whole stream, as one event or two."""
+    state = {"text": row.text, "thought": row.thought, "model": row.model, "why": row.why}
+    records = [msgspec.json.encode({"event": "ai.state", "data": state})]
+    if row.status in ENDED:
+        usage, error = row.usage, row.error
+        done = {"status": row.status, "reason": row.reason, "usage": usage, "error": error}
+        records.append(msgspec.json.encode({"event": "ai.done", "data": done}))
+    return b"".join(b"data: %b\n\n" % record for record in records)
+
+
+def _topics(call: Call) -> Topics:
+    return call.request.app[LIVE].topics

@@ -1,0 +1,20 @@
+"""The operations of AI. Part of the one table, which is table.py."""
+
+from typing import Final
+
+from gateway.operation import Operation
+from gateway.permissions import SignedIn
+from gateway.routes import streams
+from schemas import streams as s
+
+SIGNED_IN: Final = SignedIn()
+
+AI: Final[tuple[Operation, ...]] = (
+    Operation(
+        "POST", "/api/ai/stream", streams.start_stream, SIGNED_IN,
+        body=s.StreamRequest, body_bytes=s.REQUEST_BYTES, answers=bytes, scope="ai",
+    ),
+    Operation("GET", "/api/ai/stream/{id}", streams.read_stream, SIGNED_IN, answers=bytes, scope="ai"),
+    Operation("GET", "/api/ai/streams/{id}", streams.show_stream, SIGNED_IN, answers=s.Stream, scope="ai"),
+    Operation("POST", "/api/ai/stream/{id}/cancel", streams.cancel_stream, SIGNED_IN, answers=s.Stream, scope="ai"),
+)  # fmt: skip
