@@ -1,5 +1,6 @@
 """`/api/ai/stream`: ask a model, and read what it says, from any number of places and at any time."""
 
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -127,14 +128,15 @@ async def _follow(call: Call, row: StreamRow, access: Access, after: int) -> web
     reader = SseReader(live.hub, call.parts.watch, topic, access, DONE_BEGINS)
     async with reader.following(after) as is_whole:
         response = web.StreamResponse(headers=HEADERS | {STREAM_HEADER: str(row.id)})
-        await response.prepare(call.request)
-        if not is_whole:
-            # The log has forgotten its beginning; what it said stands in the row once it has ended.
-            row = await _find(call) if row.status not in ENDED else row
-            await response.write(state_of(row))
-        if is_whole or row.status not in ENDED:
-            await reader.write_to(response)
-        await response.write_eof()
+        with suppress(ConnectionError):  # whoever leaves reads on later, or not
+            await response.prepare(call.request)
+            if not is_whole:
+                # The log has forgotten its beginning; what it said stands in the row once it has ended.
+                row = await _find(call) if row.status not in ENDED else row
+                await response.write(state_of(row))
+            if is_whole or row.status not in ENDED:
+                await reader.write_to(response)
+            await response.write_eof()
     return response
 
 

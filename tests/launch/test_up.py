@@ -28,7 +28,7 @@ def test_status_lists_what_runs(stack: Stack) -> None:
     shown = launch(stack.home, "status", "--json")
     assert shown.returncode == 0
     rows = {row["name"]: row for row in json.loads(shown.stdout)["processes"]}
-    assert set(rows) == {"gateway-1", "gateway-2", "worker-1", "valkey", "postgres"}
+    assert set(rows) == {"gateway-1", "gateway-2", "worker-1", "ai-1", "valkey", "postgres"}
     assert [rows[f"gateway-{number}"]["url"] for number in (1, 2)] == stack.urls
     for row in rows.values():
         os.kill(row["pid"], 0)
@@ -149,7 +149,7 @@ def test_other_servers_by_url(stack: Stack, own_stack: MakeStack) -> None:
     urls = {"DATABASE_URL": stack.database_url, "REDIS_URL": stack.redis_url}
     secret = (stack.home / "secret").read_text()
     other = own_stack(gateways=1, environment={**urls, "ATRIUM_SECRET": secret})
-    assert set(other.status()) == {"gateway-1", "worker-1"}
+    assert set(other.status()) == {"gateway-1", "worker-1", "ai-1"}
     token = stack.guest()
     assert other.room_token(token, stack.project(token)).role == "owner"
 

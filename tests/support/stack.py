@@ -146,7 +146,7 @@ class Stack:
             shutil.rmtree(self.home, ignore_errors=True)
             shutil.rmtree(Home(self.home).run, ignore_errors=True)
 
-    # -- single processes: gateway-1, …, worker-1, …, valkey, postgres -----------------------------
+    # -- single processes: gateway-1, …, worker-1, …, ai-1, valkey, postgres -------------------------
 
     @property
     def up_pid(self) -> int:

@@ -1,0 +1,1 @@
+"""AI streams on real processes: asked, read from anywhere, stopped, and broken."""
