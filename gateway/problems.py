@@ -43,6 +43,7 @@ _TITLES: Final = {
     "internal": "Atrium made a mistake",
     "unavailable": "Part of Atrium is out of reach for a moment",
     "refused": "The request was refused",
+    "unanswered": "No model answered",
 }
 _HTTP_KINDS: Final = {
     400: "malformed",
@@ -118,9 +119,17 @@ def problem_of(error: Exception, path: str = "", request_id: str = "") -> tuple[
 def respond(error: Exception, path: str, request_id: str) -> web.Response:
     """An error as a response. `path` comes without its query: that may hold a token."""
     problem, headers = problem_of(error, path, request_id)
+    body = msgspec.to_builtins(problem)
+    if path.startswith("/v1/"):
+        # Clients of OpenAI's API look for this member; to others it is an extension (RFC 9457, 3.2).
+        kind = problem.type.removeprefix(_TYPE)
+        field = problem.errors[0] if problem.errors else None
+        message = f"{field.pointer}: {field.detail}" if field else problem.detail or problem.title
+        pointer = field.pointer if field else None
+        body["error"] = {"message": message, "type": kind, "param": pointer, "code": kind}
     headers = {"Cache-Control": "no-store"} | headers
     return web.Response(
-        body=msgspec.json.encode(problem), status=problem.status, headers=headers, content_type=CONTENT_TYPE
+        body=msgspec.json.encode(body), status=problem.status, headers=headers, content_type=CONTENT_TYPE
     )
 
 

@@ -50,6 +50,12 @@ class Conflict(Refused):
     status, kind = 409, "conflict"
 
 
+class Unanswered(Refused):
+    """No model answered; `detail` says why the last one did not."""
+
+    status, kind = 502, "unanswered"
+
+
 class Stale(Refused):
     """Somebody was faster: read it again, then try again with its new ETag."""
 

@@ -3,8 +3,8 @@
 from typing import Final, Literal, get_args
 
 Category = Literal["coding", "reasoning", "writing", "analysis", "research", "fast-chat", "multimodal"]
-"""What a message wants: programs; mathematics, logic and puzzles; texts, translations and corrections; judging, comparing
-and summarising; sources and what is current; a quick word; pictures, sound and video."""
+"""What a message wants: programs; mathematics, logic and puzzles; texts, translations and corrections; judging,
+comparing and summarising; sources and what is current; a quick word; pictures, sound and video."""
 CATEGORIES: Final[tuple[Category, ...]] = get_args(Category)
 
 Ability = Literal["image", "tools", "reasoning", "json", "search"]

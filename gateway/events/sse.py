@@ -9,9 +9,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from typing import Final
-
-from aiohttp import web
+from typing import Final, Protocol
 
 from gateway.access import Access, Denied
 from gateway.access_watch import AccessWatch
@@ -26,6 +24,12 @@ COMMENT: Final = b": still here\n\n"
 WAITING_MAX: Final = 256 << 10
 """Bytes of one reader that wait for its response; then it is full, and reads on in the log."""
 HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Content-Type": "text/event-stream"}
+
+
+class Written(Protocol):
+    """A response, or whatever else takes bytes."""
+
+    async def write(self, data: bytes) -> None: ...
 
 
 class SseFraming:
@@ -69,7 +73,7 @@ class SseReader:
             self._watch.remove(self._subscription)
             self._hub.detach(self._subscription)
 
-    async def write_to(self, response: web.StreamResponse) -> None:
+    async def write_to(self, response: Written) -> None:
         """Write all records as they come; returns after the last one, or when the access ends.
 
         Raises ConnectionError when the client is gone.

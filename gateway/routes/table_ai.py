@@ -4,7 +4,8 @@ from typing import Final
 
 from gateway.operation import Operation
 from gateway.permissions import SignedIn
-from gateway.routes import streams
+from gateway.routes import openai, streams
+from schemas import openai as o
 from schemas import streams as s
 
 SIGNED_IN: Final = SignedIn()
@@ -16,5 +17,10 @@ AI: Final[tuple[Operation, ...]] = (
     ),
     Operation("GET", "/api/ai/stream/{id}", streams.read_stream, SIGNED_IN, answers=bytes, scope="ai"),
     Operation("GET", "/api/ai/streams/{id}", streams.show_stream, SIGNED_IN, answers=s.Stream, scope="ai"),
+    Operation(
+        "POST", "/v1/chat/completions", openai.complete, SIGNED_IN,
+        body=o.ChatCompletionRequest, body_bytes=s.REQUEST_BYTES, answers=o.ChatCompletion, scope="ai",
+    ),
+    Operation("GET", "/v1/models", openai.list_models, SIGNED_IN, answers=o.ModelList, scope="ai"),
     Operation("POST", "/api/ai/stream/{id}/cancel", streams.cancel_stream, SIGNED_IN, answers=s.Stream, scope="ai"),
 )  # fmt: skip

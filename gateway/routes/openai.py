@@ -1,0 +1,168 @@
+"""`/v1/…`: what OpenAI's SDKs speak, over the same streams as everything else. An access or platform token is the key.
+
+POST /v1/chat/completions ──► a stream, as any ──► its log ──► chunks, or one answer when it has ended
+"""
+
+import base64
+import binascii
+import re
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any, Final
+
+import msgspec
+from aiohttp import web
+
+from gateway.events.sse import HEADERS, SseReader
+from gateway.events.topics import in_person
+from gateway.operations import Call
+from gateway.parts import LIVE
+from gateway.refusals import Invalid, Unanswered
+from gateway.routes.streams import STREAM_HEADER, begin
+from schemas import openai as bodies
+from schemas.conversation import Image, Part, Speaker, Text, Turn
+from schemas.streams import DONE_BEGINS, Record, StreamRequest, Usage, stream_topic
+from store.event_log import EventRecord
+from store.streams import StreamRow, find_stream
+
+_DATA_URL: Final = re.compile(r"data:(image/(?:png|jpeg|gif|webp));base64,([A-Za-z0-9+/=\s]+)")
+_SPEAKERS: Final[dict[str, Speaker]] = {"system": "system", "developer": "system", "assistant": "assistant"}
+_REASONS: Final = {"stop": "stop", "length": "length", "filter": "content_filter"}
+DONE: Final = b"data: [DONE]\n\n"
+
+
+async def list_models(call: Call) -> bodies.ModelList:
+    """List what may be asked; `auto` chooses."""
+    names = ("auto", "demo/echo")
+    return bodies.ModelList(tuple(bodies.Model(name, name.partition("/")[0]) for name in names))
+
+
+async def complete(call: Call) -> web.StreamResponse | bodies.ChatCompletion:
+    """Answer a conversation, streamed or in one piece."""
+    body: bodies.ChatCompletionRequest = call.body
+    if body.tools or (body.n or 1) > 1:
+        raise Invalid.field("/tools" if body.tools else "/n", "not supported here")
+    turns = tuple(_turn(message, f"/messages/{at}") for at, message in enumerate(body.messages))
+    most = body.max_completion_tokens or body.max_tokens
+    row = await begin(call, StreamRequest(turns, model=body.model, max_tokens=most, temperature=body.temperature))
+    if body.stream:
+        counted = body.stream_options is not None and body.stream_options.include_usage
+        return await _streamed(call, row, Chunks(row, body.model, counted=counted))
+    return await _whole(call, row)
+
+
+class Chunks:
+    """A stream's records as OpenAI's chunks. One for each response."""
+
+    def __init__(self, row: StreamRow, model: str, *, counted: bool) -> None:
+        self._front = {"id": f"chatcmpl-{row.id}", "object": "chat.completion.chunk", "created": int(time.time())}
+        self._model = model
+        self._counted = counted
+
+    def records(self, topic: str, records: Iterable[EventRecord], *, is_member: bool) -> tuple[bytes, int]:
+        """See frames.py."""
+        found = [each for record in records for each in self._chunks(msgspec.json.decode(record.payload, type=Record))]
+        return b"".join(found), len(found)
+
+    def reset(self, topic: str, number: int) -> bytes:
+        """See frames.py."""
+        return self._error("interrupted", "a part of the answer was lost; ask again") + DONE
+
+    def _chunks(self, record: Record) -> list[bytes]:
+        match record.event:
+            case "ai.started":
+                self._model = record.data.get("model", self._model)
+                return [self._chunk({"role": "assistant", "content": ""})]
+            case "ai.delta":
+                return [self._chunk({"content": record.data["text"]})]
+            case "ai.thought":
+                return [self._chunk({"reasoning_content": record.data["text"]})]
+            case "ai.done":
+                return self._end(record.data)
+        return []
+
+    def _end(self, data: dict[str, Any]) -> list[bytes]:
+        if error := data.get("error"):
+            return [self._error(error["kind"], error["message"]), DONE]
+        chunks = [self._chunk({}, finish=_REASONS.get(data.get("reason") or "", "stop"))]
+        if self._counted:
+            usage = msgspec.convert(data.get("usage") or {}, Usage)
+            chunks.append(self._event({**self._front, "model": self._model, "choices": [], "usage": counts(usage)}))
+        return [*chunks, DONE]
+
+    def _chunk(self, delta: dict[str, Any], finish: str | None = None) -> bytes:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish}
+        return self._event({**self._front, "model": self._model, "choices": [choice]})
+
+    def _error(self, kind: str, message: str) -> bytes:
+        return self._event({"error": {"message": message, "type": kind, "param": None, "code": kind}})
+
+    @staticmethod
+    def _event(data: dict[str, Any]) -> bytes:
+        return b"data: %b\n\n" % msgspec.json.encode(data)
+
+
+def counts(usage: Usage) -> bodies.TokenCounts:
+    """What a provider did not count is 0."""
+    asked, answered = usage.input or 0, usage.output or 0
+    return bodies.TokenCounts(asked, answered, asked + answered)
+
+
+async def _streamed(call: Call, row: StreamRow, chunks: Chunks) -> web.StreamResponse:
+    reader = SseReader(
+        call.request.app[LIVE].hub, call.parts.watch, stream_topic(row.id), in_person(call.caller), DONE, chunks
+    )
+    async with reader.following(row.log_begin):
+        response = web.StreamResponse(headers=HEADERS | {STREAM_HEADER: str(row.id)})
+        with suppress(ConnectionError):  # whoever leaves may read the answer at /api/ai/stream/{id}
+            await response.prepare(call.request)
+            await reader.write_to(response)
+            await response.write_eof()
+    return response
+
+
+async def _whole(call: Call, row: StreamRow) -> bodies.ChatCompletion:
+    live = call.request.app[LIVE]
+    reader = SseReader(live.hub, call.parts.watch, stream_topic(row.id), in_person(call.caller), DONE_BEGINS)
+    async with reader.following(row.log_begin):
+        await reader.write_to(Nowhere())
+    ended = await find_stream(call.parts.postgres, row.id)
+    assert ended is not None
+    if ended.error is not None and not ended.text:
+        raise Unanswered(f"{ended.error['kind']}: {ended.error['message']}")
+    usage = None if ended.usage is None else counts(msgspec.convert(ended.usage, Usage))
+    answer = bodies.Choice(bodies.AnsweredMessage(ended.text), _REASONS.get(ended.reason or "", "stop"))
+    return bodies.ChatCompletion(
+        f"chatcmpl-{row.id}", int(time.time()), ended.model or call.body.model, (answer,), usage
+    )
+
+
+class Nowhere:
+    """Where the records of a stream go that is only waited for."""
+
+    async def write(self, data: bytes) -> None:
+        """Nothing."""
+
+
+def _turn(message: bodies.ChatMessage, pointer: str) -> Turn:
+    content = message.content
+    if isinstance(content, str) or content is None:
+        return Turn(_SPEAKERS.get(message.role, "user"), (Text(content or ""),))
+    parts = tuple(_part(part, f"{pointer}/content/{at}") for at, part in enumerate(content))
+    return Turn(_SPEAKERS.get(message.role, "user"), parts)
+
+
+def _part(part: bodies.ContentPart, pointer: str) -> Part:
+    if part.type == "text":
+        return Text(part.text)
+    if part.type != "image_url" or part.image_url is None:
+        raise Invalid.field(f"{pointer}/type", "`text` and `image_url` are understood")
+    match = _DATA_URL.fullmatch(part.image_url.url)
+    try:
+        data = base64.b64decode(match[2]) if match else b""
+    except binascii.Error:
+        data = b""
+    if match is None or not data:
+        raise Invalid.field(f"{pointer}/image_url/url", "a data: URL of a PNG, JPEG, GIF or WebP in base64")
+    return Image(match[1], data)
