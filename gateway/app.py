@@ -23,6 +23,7 @@ from gateway.health import Health
 from gateway.limits import BODY_BYTES
 from gateway.metrics import LoopLag, Metrics, Requests
 from gateway.middleware import note_begun, observe, show_limits
+from gateway.models import Models
 from gateway.parts import HOME_URL, LIVE, PARTS, TEXTS, HomeUrl, Parts
 from gateway.paths import Paths
 from gateway.permissions import Permissions
@@ -40,6 +41,7 @@ from store.files import find_gone
 from store.here import Here
 from store.lane import Lane
 from store.migrate import Migration, find_applied, missing, read_files
+from store.model_lists import ModelLists
 from store.postgres import Postgres, open_pool
 from store.rates import SharedRates
 from store.redis import connect
@@ -85,6 +87,7 @@ def create_app(settings: Settings, live: bool = True) -> web.Application:
         repeats=Repeats(postgres),
         events=events,
         stream_queue=StreamQueue(redis),
+        models=Models(ModelLists(redis)),
         here=Here(redis),
         nudge=Nudge(lambda: tell(postgres, events)),
         webhook_seal=Seal(settings.secret, WEBHOOK_SECRETS),
@@ -116,12 +119,13 @@ def _own_url(settings: Settings) -> HomeUrl:
 def _opened(parts: Parts, lag: LoopLag, shared_rates: SharedRates) -> Callable[[web.Application], AsyncIterator[None]]:
     async def opened(app: web.Application) -> AsyncIterator[None]:
         async with parts.postgres, parts.accounts:
-            ticker = asyncio.create_task(lag.tick())
+            tasks = [asyncio.create_task(lag.tick()), asyncio.create_task(parts.models.run())]
             yield
             await parts.nudge.close()
-            ticker.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await ticker
+            for task in tasks:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
         await shared_rates.close()
         await parts.redis.aclose(close_connection_pool=True)
 

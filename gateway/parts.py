@@ -18,6 +18,7 @@ from gateway.events.nudge import Nudge
 from gateway.events.topics import Topics
 from gateway.health import Health
 from gateway.metrics import Metrics
+from gateway.models import Models
 from gateway.paths import Paths
 from gateway.permissions import Permissions
 from gateway.rates import Rates
@@ -61,6 +62,7 @@ class Parts:
     repeats: Repeats
     events: EventLog
     stream_queue: StreamQueue
+    models: Models
     nudge: Nudge
     here: Here
     webhook_seal: Seal

@@ -13,6 +13,8 @@ atrium:{events}:number:TOPIC     the last number given
 atrium:event:TOPIC               channel of announcements
 atrium:{here}:lives              sorted set: life of a gateway's process → Unix time of its last sign, ms
 atrium:{here}:life:LIFE          hash: project → who is in its documents there; expires 1.5 s after the last sign
+atrium:{models}:lists            hash: AI provider → its models, as an AI worker last heard of them
+atrium:{models}:turn:PROVIDER    a worker is refreshing them
 atrium:{streams}:queue           list of AI streams to answer
 atrium:{streams}:workers         sorted set: AI worker → Unix time of its last sign of life
 atrium:{streams}:cancels         channel of streams to cancel
@@ -26,6 +28,7 @@ GATEWAYS = "atrium:gateways"
 CHANNEL = "atrium:doc:"
 EVENT_CHANNEL = "atrium:event:"
 LIVES = "atrium:{here}:lives"
+MODEL_LISTS = "atrium:{models}:lists"
 STREAM_QUEUE = "atrium:{streams}:queue"
 STREAM_WORKERS = "atrium:{streams}:workers"
 STREAM_CANCELS = "atrium:{streams}:cancels"
@@ -65,3 +68,7 @@ def rate(subject: str, seconds: int) -> str:
 
 def lease(name: str) -> str:
     return f"atrium:{{documents}}:lease:{name}"
+
+
+def model_turn(provider: str) -> str:
+    return f"atrium:{{models}}:turn:{provider}"

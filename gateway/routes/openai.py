@@ -34,7 +34,7 @@ DONE: Final = b"data: [DONE]\n\n"
 
 async def list_models(call: Call) -> bodies.ModelList:
     """List what may be asked; `auto` chooses."""
-    names = ("auto", "demo/echo")
+    names = ("auto", *sorted(call.parts.models.catalogue.models))
     return bodies.ModelList(tuple(bodies.Model(name, name.partition("/")[0]) for name in names))
 
 

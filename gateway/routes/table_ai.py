@@ -3,14 +3,23 @@
 from typing import Final
 
 from gateway.operation import Operation
-from gateway.permissions import SignedIn
-from gateway.routes import openai, streams
+from gateway.permissions import Anyone, SignedIn
+from gateway.routes import models, openai, streams
+from schemas import model_lists as m
 from schemas import openai as o
 from schemas import streams as s
 
 SIGNED_IN: Final = SignedIn()
 
 AI: Final[tuple[Operation, ...]] = (
+    Operation(
+        "GET", "/api/ai/models", models.list_models, Anyone(),
+        query=m.ModelsQuery, answers=m.ModelList, also=("/api/models",),
+    ),
+    Operation(
+        "GET", "/api/ai/models/{name:.+}", models.show_model, Anyone(), answers=m.ListedModel,
+        also=("/api/models/{name:.+}",),
+    ),
     Operation(
         "POST", "/api/ai/stream", streams.start_stream, SIGNED_IN,
         body=s.StreamRequest, body_bytes=s.REQUEST_BYTES, answers=bytes, scope="ai",
