@@ -1,196 +1,123 @@
-"""OpenAI's Chat Completions, and everything that speaks it: OpenRouter, Perplexity, vLLM, LM Studio, a user's own URL.
+"""OpenAI's Chat Completions, and everything that speaks it: OpenRouter, Perplexity, xAI, vLLM, LM Studio, a user's URL.
 
-What the relatives do otherwise is tolerated here rather than configured: reasoning beside the content, usage in any
-chunk (the last wins), `error` beside `choices`, no `[DONE]` after a finish reason.
+What the relatives answer otherwise is tolerated rather than configured: openai_chunks.py. What they want to be asked
+otherwise is said by the fields of the class.
 """
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-import msgspec
+from msgspec import json
 
-from ai_router.formats.port import Ask, Listed, Sending
-from ai_router.formats.refusals import failed, kind_of_code, kind_of_status, retry_after
-from ai_router.formats.sse import BARE, Event, Events
-from ai_router.heard import Delta, Failed, Finished, Heard, Reason, Thought, Usage
+from ai_router.formats import refusals
+from ai_router.formats.addresses import under
+from ai_router.formats.decoding import Decoding
+from ai_router.formats.listing import listed, page_of, words
+from ai_router.formats.openai_chunks import Meaning
+from ai_router.formats.port import Ask, Decoder, Listed, Sending
+from ai_router.formats.sse import Events
+from ai_router.formats.turns import alternating, data_url, system_prompt
+from ai_router.formats.values import dollars, tokens
+from ai_router.heard import Failed
 from schemas.conversation import Image, Turn
 
-REASONS: Final[dict[str, Reason]] = {
-    "stop": "stop", "length": "length", "content_filter": "filter", "tool_calls": "tool", "function_call": "tool",
-}  # fmt: skip
+STOPS_MAX: Final = 4
+"""Stop sequences that are taken; more are refused by OpenAI."""
+_REASONS: Final = re.compile(r"(?:o\d|gpt-(?:[5-9]|\d\d))(?!.*-chat)")
+_CHATS_NOT: Final = re.compile(
+    r"embed|whisper|tts|dall-e|moderation|realtime|transcribe|gpt-image|gpt-audio|sora|davinci|babbage|-instruct$"
+    r"|rerank",
+    re.IGNORECASE,
+)
+"""OpenAI lists all its models alike; these take no chat completions."""
 
 
+@dataclass(frozen=True, slots=True)
 class OpenAI:
-    """See port.py."""
+    """See port.py. The base URL is meant with its version, as in `https://api.openai.com/v1`."""
+
+    asks_for_usage: bool = True
+    """`stream_options`; some always tell it, and refuse or ignore the question."""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def ask(self, base_url: str, key: str, ask: Ask) -> Sending:
-        body: dict[str, Any] = {
-            "model": ask.model,
-            "messages": [_message(turn) for turn in ask.turns],
-            "stream": True,
-            "stream_options": {"include_usage": True},
-        }
+        body: dict[str, Any] = {"model": ask.model, "messages": _messages(ask), "stream": True}
+        if self.asks_for_usage:
+            body["stream_options"] = {"include_usage": True}
+        reasons = _REASONS.match(ask.model.rpartition("/")[2]) is not None
         if ask.max_tokens is not None:
-            body["max_completion_tokens" if _reasons(ask.model) else "max_tokens"] = ask.max_tokens
-        if ask.temperature is not None and not _reasons(ask.model):
+            body["max_completion_tokens" if reasons else "max_tokens"] = ask.max_tokens
+        if not reasons and ask.temperature is not None:  # reasoning models refuse both
             body["temperature"] = ask.temperature
-        if ask.stop:
-            body["stop"] = list(ask.stop)
-        return Sending("POST", f"{base_url}/chat/completions", _headers(key), msgspec.json.encode(body))
+        if not reasons and ask.stop:
+            body["stop"] = list(ask.stop[:STOPS_MAX])
+        return Sending("POST", under(base_url, "", "/chat/completions"), self._headers(key), json.encode(body))
 
-    def decoder(self) -> "Decoder":
-        return Decoder()
+    def decoder(self) -> Decoder:
+        return Decoding(Events(), Meaning())
 
     def refusal(self, status: int, headers: Mapping[str, str], body: bytes) -> Failed:
-        try:
-            error = msgspec.json.decode(body)["error"]
-        except (msgspec.DecodeError, KeyError, TypeError, UnicodeDecodeError):
-            return failed(kind_of_status(status), body.decode("utf-8", "replace"), retry_after(headers))
-        return _failed(error, status, retry_after(headers))
+        return refusals.refusal(status, headers, body)
 
     def list_models(self, base_url: str, key: str, page: str) -> Sending:
-        return Sending("GET", f"{base_url}/models", _headers(key))
+        return Sending("GET", under(base_url, "", "/models"), self._headers(key))
 
     def read_models(self, body: bytes) -> tuple[list[Listed], str]:
-        return [_listed(each) for each in msgspec.json.decode(body)["data"]], ""
+        models, _ = page_of(body, "data")
+        return [_listed(name, each) for name, each in listed(models, "id") if _chats(name, each)], ""
+
+    def _headers(self, key: str) -> dict[str, str]:
+        headers = {"content-type": "application/json", "accept": "text/event-stream, application/json"}
+        return headers | dict(self.headers) | ({"authorization": f"Bearer {key}"} if key else {})
 
 
-class Decoder:
-    """See port.py."""
-
-    def __init__(self) -> None:
-        self._events = Events()
-        self._reason: Reason | None = None
-        self._over = False
-
-    def feed(self, data: bytes) -> list[Heard]:
-        try:
-            return self._all(self._events.feed(data))
-        except ValueError as error:
-            return self._fail(failed("malformed", str(error)))
-
-    def end(self) -> list[Heard]:
-        heard = self._all(self._events.end())
-        if not self._over:
-            self._over = True
-            heard.append(
-                Finished(self._reason) if self._reason else failed("network", "the stream broke off before its end")
-            )
-        return heard
-
-    def _all(self, events: list[Event]) -> list[Heard]:
-        heard: list[Heard] = []
-        for event in events:
-            if self._over:
-                break
-            heard += self._one(event)
-        return heard
-
-    def _one(self, event: Event) -> list[Heard]:
-        if event.data.strip() == "[DONE]":
-            self._over = True
-            return [Finished(self._reason or "other")]
-        try:
-            chunk = msgspec.json.decode(event.data)
-            if event.name == BARE and "error" not in chunk:
-                return []
-            return self._chunk(chunk)
-        except (msgspec.DecodeError, KeyError, TypeError, AttributeError):
-            return self._fail(failed("malformed", "a chunk is not of the format"))
-
-    def _chunk(self, chunk: dict[str, Any]) -> list[Heard]:
-        heard: list[Heard] = []
-        if usage := chunk.get("usage"):
-            heard.append(_usage(usage))
-        if error := chunk.get("error") or (chunk if chunk.get("object") == "error" else None):
-            return heard + self._fail(_failed(error, 0, None))
-        for choice in (chunk.get("choices") or [])[:1]:
-            delta = choice.get("delta") or {}
-            if thought := delta.get("reasoning_content") or delta.get("reasoning"):
-                heard.append(Thought(thought))
-            if text := delta.get("content") or delta.get("refusal"):
-                heard.append(Delta(text))
-            if reason := choice.get("finish_reason"):
-                self._reason = REASONS.get(reason, "other")
-        return heard
-
-    def _fail(self, failure: Failed) -> list[Heard]:
-        self._over = True
-        return [failure]
+def _messages(ask: Ask) -> list[dict[str, Any]]:
+    system = system_prompt(ask.turns)
+    first = [{"role": "system", "content": system}] if system else []
+    return first + [_message(turn) for turn in alternating(ask.turns)]
 
 
 def _message(turn: Turn) -> dict[str, Any]:
     if not any(isinstance(part, Image) for part in turn.parts):
-        return {"role": turn.speaker, "content": turn.text}
-    content: list[dict[str, Any]] = []
-    for part in turn.parts:
-        if isinstance(part, Image):
-            url = f"data:{part.media_type};base64,{msgspec.to_builtins(part.data)}"
-            content.append({"type": "image_url", "image_url": {"url": url}})
-        else:
-            content.append({"type": "text", "text": part.text})
+        return {"role": turn.speaker, "content": turn.text}  # the older form, which every server takes
+    content = [
+        {"type": "image_url", "image_url": {"url": data_url(part)}}
+        if isinstance(part, Image)
+        else {"type": "text", "text": part.text}
+        for part in turn.parts
+    ]
     return {"role": turn.speaker, "content": content}
 
 
-def _reasons(model: str) -> bool:
-    """Whether the model takes `max_completion_tokens` and no temperature."""
-    name = model.rpartition("/")[2]
-    return name.startswith(("o1", "o3", "o4", "gpt-5"))
+def _chats(name: str, model: dict[str, Any]) -> bool:
+    answers = words(_object(model.get("architecture")).get("output_modalities"))  # OpenRouter
+    return "text" in answers if answers else _CHATS_NOT.search(name) is None
 
 
-def _headers(key: str) -> dict[str, str]:
-    headers = {"content-type": "application/json", "accept": "text/event-stream, application/json"}
-    return headers | ({"authorization": f"Bearer {key}"} if key else {})
-
-
-def _usage(usage: dict[str, Any]) -> Usage:
-    output, total, asked = usage.get("completion_tokens"), usage.get("total_tokens"), usage.get("prompt_tokens")
-    reasoning = (usage.get("completion_tokens_details") or {}).get("reasoning_tokens") or 0
-    if None not in (output, total, asked) and total == asked + output + reasoning:
-        output += reasoning  # xAI counts it apart
-    cost = usage.get("cost")
-    return Usage(
-        input=asked,
-        output=output,
-        reasoning=reasoning,
-        cached=(usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0,
-        cost=float(cost) if isinstance(cost, int | float) else None,
-    )
-
-
-def _failed(error: Any, status: int, wait: float | None) -> Failed:
-    if not isinstance(error, dict):
-        return failed(kind_of_status(status), str(error), wait)
-    codes = [error.get("code"), error.get("type"), (error.get("metadata") or {}).get("error_type")]
-    numbers = [code for code in codes if isinstance(code, int)]
-    kind = next((found for code in codes if isinstance(code, str) and (found := kind_of_code(code))), None)
-    return failed(kind or kind_of_status(status or (numbers[0] if numbers else 500)), str(error.get("message")), wait)
-
-
-def _listed(each: dict[str, Any]) -> Listed:
-    pricing = each.get("pricing") or {}
-    modalities = (each.get("architecture") or {}).get("input_modalities") or []
-    supported = each.get("supported_parameters") or []
+def _listed(name: str, model: dict[str, Any]) -> Listed:
+    pricing, architecture = _object(model.get("pricing")), _object(model.get("architecture"))
+    supported = set(words(model.get("supported_parameters")))
+    abilities = {"tools", "reasoning"} & supported
+    if "image" in words(architecture.get("input_modalities")):
+        abilities.add("image")
     return Listed(
-        name=each["id"],
-        display_name=each.get("name") or "",
-        context=each.get("context_length"),
+        name=name,
+        display_name=str(model.get("name") or ""),
+        context=tokens(model.get("context_length")),
+        max_output=tokens(_object(model.get("top_provider")).get("max_completion_tokens")),
         input_price=_per_million(pricing.get("prompt")),
         output_price=_per_million(pricing.get("completion")),
-        abilities=frozenset(
-            ability
-            for ability, there in (
-                ("image", "image" in modalities),
-                ("tools", "tools" in supported),
-                ("reasoning", "reasoning" in supported),
-            )
-            if there
-        ),
+        abilities=frozenset(abilities),
     )
 
 
 def _per_million(price: Any) -> float | None:
-    try:
-        return round(float(price) * 1_000_000, 6) if price is not None else None
-    except (TypeError, ValueError):
-        return None
+    """Negative where it depends on what is chosen (openrouter/auto)."""
+    amount = dollars(price)
+    return None if amount is None else round(amount * 1_000_000, 6)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,64 +1,95 @@
-"""What error statuses and codes mean, for all formats."""
+"""Errors of all providers: bodies of error statuses, and errors inside an answer whose status was 200."""
 
-import time
+import re
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
-from ai_router.heard import Failed, Kind
+from ai_router.formats.kinds import kind_of
+from ai_router.formats.limits import MESSAGE_MAX
+from ai_router.formats.values import ANYTHING, read
+from ai_router.formats.waits import bounded, duration, retry_after
+from ai_router.heard import RETRYABLE, Failed, Kind
 
-MESSAGE_MAX: Final = 500
-WAIT_MAX: Final = 3_600.0
-"""Seconds; who asks for more is not waited for."""
-
-_STATUS: Final[dict[int, Kind]] = {
-    400: "invalid", 401: "authentication", 402: "payment", 403: "authentication", 404: "not-found", 408: "timeout",
-    413: "too-long", 422: "invalid", 429: "rate", 498: "authentication", 499: "network", 500: "server", 501: "invalid",
-    502: "server", 503: "overloaded", 504: "timeout", 529: "overloaded",
-}  # fmt: skip
-_CODE: Final[dict[str, Kind]] = {
-    "rate_limit_exceeded": "rate", "rate_limit_error": "rate", "slow_down": "rate",
-    "insufficient_quota": "payment", "credit_balance_exhausted": "payment", "billing_error": "payment",
-    "billing_hard_limit_reached": "payment", "enforced_spend_limit_reached": "payment", "payment_required": "payment",
-    "authentication": "authentication", "authentication_error": "authentication", "invalid_api_key": "authentication",
-    "permission_denied": "authentication", "permission_error": "authentication",
-    "context_length_exceeded": "too-long", "max_tokens_exceeded": "too-long", "request_too_large": "too-long",
-    "invalid_request": "invalid", "invalid_request_error": "invalid",
-    "not_found": "not-found", "not_found_error": "not-found", "model_not_found": "not-found",
-    "content_policy_violation": "filtered", "content_filter": "filtered", "refusal": "filtered",
-    "server_is_overloaded": "overloaded", "overloaded_error": "overloaded", "provider_overloaded": "overloaded",
-    "provider_unavailable": "overloaded", "timeout": "timeout", "timeout_error": "timeout",
-    "server": "server", "server_error": "server", "api_error": "server",
-}  # fmt: skip
+_SECRET: Final = re.compile(
+    r"\b(?:sk|pk|rk|xai|pplx|gsk|hf|co)[-_][\w*•-]{6,}|AIza[\w*-]{6,}|(?<=bearer )[^\s\"',]{6,}", re.IGNORECASE
+)
+"""Keys, which providers like to repeat."""
 
 
-def kind_of_status(status: int) -> Kind:
-    """What an HTTP status means, where nothing more is said."""
-    return _STATUS.get(status) or ("server" if status >= 500 else "invalid")
-
-
-def kind_of_code(code: str) -> Kind | None:
-    """What a provider's word for an error means; None where it is not known."""
-    return _CODE.get(code.lower())
-
-
-def failed(kind: Kind, message: str, retry_after: float | None = None) -> Failed:
-    """With its message cut to what people read."""
-    text = " ".join(message.split())
-    return Failed(kind, text[:MESSAGE_MAX] or kind, retry_after)
-
-
-def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
-    """Seconds, from `retry-after-ms`, or `retry-after` in seconds or as a date (RFC 9110, 10.2.3)."""
+def refusal(status: int, headers: Mapping[str, str], body: bytes) -> Failed:
+    """What an answer with an error status says. Header names are in lower case."""
+    wait = retry_after(headers)
     try:
-        if value := headers.get("retry-after-ms"):
-            seconds = float(value) / 1000
-        elif not (value := headers.get("retry-after")):
-            return None
-        elif value.strip().replace(".", "", 1).isdigit():
-            seconds = float(value)
-        else:
-            seconds = parsedate_to_datetime(value).timestamp() - (time.time() if now is None else now)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return min(max(seconds, 0.0), WAIT_MAX) if seconds == seconds else None
+        content = read(ANYTHING, body)
+    except ValueError:
+        text = body[: 4 * MESSAGE_MAX].decode("utf-8", "replace").strip()
+        words = "" if text.startswith("<") else text  # a page of some proxy says nothing to people
+        return failed(kind_of(status, (), words), words or f"HTTP {status}", wait)
+    return _understood(content, status, wait)
+
+
+def inside(content: Any) -> Failed:
+    """What an error inside an answer says: an object that is or has `error`."""
+    return _understood(content, 0, None)
+
+
+def failed(kind: Kind, message: str, wait: float | None = None) -> Failed:
+    """With a message that people may read."""
+    words = _SECRET.sub("(key)", " ".join(message[: 4 * MESSAGE_MAX].split()))
+    words = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in words)
+    return Failed(kind, words[:MESSAGE_MAX] or kind, wait if kind in RETRYABLE else None)
+
+
+def hiding(failure: Failed, key: str) -> Failed:
+    """The same without this key, should the provider have repeated it in a form that is not recognised."""
+    return replace(failure, message=failure.message.replace(key, "(key)")) if key else failure
+
+
+def _understood(content: Any, status: int, wait: float | None) -> Failed:
+    error = content[0] if isinstance(content, list) and content else content
+    if isinstance(error, dict):
+        error = error.get("error") or error
+    if not isinstance(error, dict):
+        words = error if isinstance(error, str) else ""
+        return failed(kind_of(status, (), words), words or f"HTTP {status or 500}", wait)
+    metadata = _object(error.get("metadata"))
+    details = _objects(error.get("details"))
+    codes = [error.get("code"), error.get("type"), metadata.get("error_type"), error.get("status")]
+    codes += [each.get("reason") for each in details]
+    message = _words(error, metadata)
+    kind = kind_of(status, codes, message)
+    if kind == "rate" and _daily(details):
+        kind = "payment"  # tomorrow is too late
+    elif kind == "authentication" and metadata.get("flagged_input"):
+        kind = "filtered"  # OpenRouter's 403 of moderation
+    if wait is None:
+        wait = _wait(error, details)
+    return failed(kind, message or f"HTTP {status or 500}", wait)
+
+
+def _words(error: dict[str, Any], metadata: dict[str, Any]) -> str:
+    found = [error.get("message") or error.get("detail"), metadata.get("raw")]
+    return ": ".join(each for each in found if isinstance(each, str) and each)
+
+
+def _wait(error: dict[str, Any], details: list[dict[str, Any]]) -> float | None:
+    for each in details:  # google.rpc.RetryInfo
+        if (wait := duration(each.get("retryDelay"))) is not None:
+            return wait
+    wait = _object(error.get("availability")).get("retry_after")  # OpenRouter
+    return bounded(float(wait)) if isinstance(wait, int | float) and abs(wait) < 1e9 else None
+
+
+def _daily(details: list[dict[str, Any]]) -> bool:
+    """Whether a google.rpc.QuotaFailure names a quota that comes back tomorrow."""
+    violations = [each for detail in details for each in _objects(detail.get("violations"))]
+    return any("perday" in str(each.get("quotaId")).lower() for each in violations)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

@@ -1,72 +1,86 @@
 """Server-sent events (WHATWG HTML, 9.2) as providers really send them; bytes in pieces that may be cut anywhere.
 
 Tolerates what was recorded: CRLF, comments anywhere, a last event without its blank line, and bare JSON that is not an
-event at all (Gemini's errors in mid-stream), which comes out as an event named BARE.
+event at all (Gemini's errors in mid-stream, whole answers of servers that do not stream), which comes out as an event.
 """
 
-from typing import Final, NamedTuple
+from collections.abc import Iterator
+from typing import Final
 
-BARE: Final = "(bare)"
-LINE_MAX: Final = 4 << 20
-"""Bytes of one event: a large image of a model as base64. Answer: ValueError, which is Failed("malformed")."""
+from ai_router.formats.limits import BARE_BYTES_MAX, EVENT_BYTES_MAX
+from ai_router.formats.lines import Lines
 
-
-class Event(NamedTuple):
-    name: str
-    data: str
+_FIELDS: Final = (b"data", b"event", b"id", b"retry")
+LINE_COST: Final = 64
+"""Bytes that a line takes beside its own, so that empty ones count too."""
+_MARK: Final = b"\xef\xbb\xbf"
+_CLOSES: Final = {b"{": (b"}",), b"[": (b"]", b"}]")}
+"""How the last line of a bare JSON text begins, by its first character: others are indented."""
 
 
 class Events:
-    """One stream."""
+    """One stream. Events are their data, which is never empty: no format needs their names."""
 
-    __slots__ = ("_bare", "_data", "_name", "_rest", "_size")
+    __slots__ = ("_bare", "_data", "_lines", "_read", "_size", "_strange")
 
     def __init__(self) -> None:
-        self._rest = b""
-        self._name = ""
-        self._data: list[str] = []
-        self._bare: list[str] = []
+        self._lines = Lines()
+        self._data: list[bytes] = []
+        self._bare: list[bytes] = []
         self._size = 0
+        self._read = False
+        self._strange = False
 
-    def feed(self, data: bytes) -> list[Event]:
-        """The events that these bytes complete; raises ValueError."""
-        lines = (self._rest + data).split(b"\n")
-        self._rest = lines.pop()
-        found: list[Event] = []
-        for line in lines:
-            self._take(line.removesuffix(b"\r").decode("utf-8", "replace"), found)
-        if self._size + len(self._rest) > LINE_MAX:
-            raise ValueError("an event is too large")
-        return found
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """The events that these bytes complete; raises ValueError behind them."""
+        for line in self._lines.feed(data):
+            if (event := self._take(line)) is not None:
+                yield event
 
-    def end(self) -> list[Event]:
-        """What the stream ended in the middle of."""
-        found: list[Event] = []
-        if self._rest:
-            self._take(self._rest.removesuffix(b"\r").decode("utf-8", "replace"), found)
-            self._rest = b""
-        self._finish(found)
-        if self._bare:
-            found.append(Event(BARE, "\n".join(self._bare)))
-            self._bare = []
-        return found
+    def end(self) -> Iterator[bytes]:
+        """What the stream ended in the middle of; raises ValueError when all of it was something else than events."""
+        last = self._lines.end()
+        torn = any(field.startswith(last) for field in _FIELDS)
+        for event in (self._take(last) if last and not torn else None, self._finish()):
+            if event is not None:
+                yield event
+        if self._strange and not self._read:
+            raise ValueError("this is no event stream")
 
-    def _take(self, line: str, found: list[Event]) -> None:
-        self._size += len(line)
-        if self._bare or (line.startswith(("{", "[")) and not self._data):
-            self._bare.append(line)
-            return
+    def _take(self, line: bytes) -> bytes | None:
         if not line:
-            self._finish(found)
-            return
-        field, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if field == "data":
-            self._data.append(value)
-        elif field == "event":
-            self._name = value
+            return self._finish()
+        if line.startswith(b"data:"):
+            self._add(self._data, line[6:] if line[5:6] == b" " else line[5:], EVENT_BYTES_MAX)
+            return None
+        if self._bare or (line.startswith((b"{", b"[")) and not self._data):
+            return self._take_bare(line)
+        if line.startswith(_MARK) and not self._read:
+            return self._take(line.removeprefix(_MARK))
+        field = line.partition(b":")[0]
+        if field == b"data":
+            self._add(self._data, b"", EVENT_BYTES_MAX)
+        elif field and field not in _FIELDS:
+            self._strange = True
+        return None
 
-    def _finish(self, found: list[Event]) -> None:
-        if self._data:
-            found.append(Event(self._name, "\n".join(self._data)))
-        self._name, self._data, self._size = "", [], 0
+    def _take_bare(self, line: bytes) -> bytes | None:
+        self._add(self._bare, line, BARE_BYTES_MAX)
+        first = self._bare[0]
+        last = _CLOSES[first[:1]]
+        complete = line.rstrip().endswith(last) if line is first else line.startswith(last)
+        return self._finish() if complete else None
+
+    def _add(self, to: list[bytes], line: bytes, limit: int) -> None:
+        to.append(line)
+        self._size += len(line) + LINE_COST
+        if self._size > limit:
+            raise ValueError("an event is too large")
+
+    def _finish(self) -> bytes | None:
+        lines = self._data or self._bare
+        if not lines:
+            return None
+        self._data, self._bare, self._size = [], [], 0
+        self._read = True
+        return b"\n".join(lines) or None

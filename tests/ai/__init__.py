@@ -1,0 +1,1 @@
+"""The AI side: formats, providers, and what is built on them."""
