@@ -77,6 +77,11 @@ class Scratch:
         """All of it, as an update."""
         return self._replica.encode()
 
+    @property
+    def last(self) -> bytes:
+        """The last edit alone."""
+        return self._updates[-1]
+
     def take(self) -> bytes:
         """All edits since it was loaded as one update, EMPTY_UPDATE where there are none."""
         return merge(self._updates) if self._updates else EMPTY_UPDATE
