@@ -58,7 +58,7 @@ def _merged(name: str, listed: Listed, day: date, names: Iterable[str], before: 
         known.categories if known else frozenset(),
         tier_for(prices[-1] if prices else None),
         known.strength if known else None,
-        (known is not None or name.startswith("ollama/")) and not is_a_copy,
+        (known.automatic if known else name.startswith("ollama/")) and not is_a_copy,
         known.retired if known else None,
     )
 
@@ -92,14 +92,19 @@ class Catalogue:
     """All models that can be asked for."""
 
     models: Mapping[str, Model]
+    unlisted: frozenset[str] = frozenset()
+    """Providers that have no list: they are asked for any name."""
 
     def like(self, name: str) -> list[Model]:
         """The model of this name, then the same one at other providers."""
         same = [model for model in self.models.values() if identity(model.name) == identity(name)]
+        if name not in self.models and name.partition("/")[0] in self.unlisted:
+            same.append(Model(name))
         return sorted(same, key=lambda model: (model.name != name, model.name))
 
 
-def catalogue(by_provider: Mapping[str, Iterable[Model]]) -> Catalogue:
+def catalogue(by_provider: Mapping[str, Iterable[Model]], unlisted: Iterable[str] = ()) -> Catalogue:
     """Of all providers for which there is a key, and Ollama; with `demo/echo` always, automatic where it is alone."""
     models = {model.name: model for models in by_provider.values() for model in models}
-    return Catalogue({**models, ECHO.name: replace(ECHO, automatic=not models)})
+    everything = {**models, ECHO.name: replace(ECHO, automatic=not models)}
+    return Catalogue(everything, frozenset(unlisted))
