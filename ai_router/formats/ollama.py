@@ -14,7 +14,7 @@ from ai_router.formats.port import Ask, Decoder, Listed, Sending
 from ai_router.formats.turns import alternating, base64, system_prompt
 from ai_router.formats.values import ANYTHING, counted, read
 from ai_router.heard import Delta, Failed, Finished, Heard, Reason, Thought
-from schemas.conversation import Image, Turn
+from schemas.conversation import Image, Text, Turn
 
 REASONS: Final[dict[str, Reason]] = {"stop": "stop", "length": "length"}
 CONTEXT_GIVEN: Final = 4_096
@@ -101,7 +101,8 @@ class Meaning:
 
 def _message(turn: Turn) -> dict[str, Any]:
     images = [base64(part) for part in turn.parts if isinstance(part, Image)]
-    return {"role": turn.speaker, "content": turn.text} | ({"images": images} if images else {})
+    words = "\n\n".join(part.text for part in turn.parts if isinstance(part, Text))
+    return {"role": turn.speaker, "content": words} | ({"images": images} if images else {})
 
 
 def _context(messages: Sequence[dict[str, Any]], answer: int) -> int | None:
