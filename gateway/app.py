@@ -39,6 +39,7 @@ from store.errors import MigrationRefused
 from store.event_log import EventLog
 from store.files import find_gone
 from store.here import Here
+from store.key_seal import closing
 from store.lane import Lane
 from store.migrate import Migration, find_applied, missing, read_files
 from store.model_lists import ModelLists
@@ -91,6 +92,7 @@ def create_app(settings: Settings, live: bool = True) -> web.Application:
         here=Here(redis),
         nudge=Nudge(lambda: tell(postgres, events)),
         webhook_seal=Seal(settings.secret, WEBHOOK_SECRETS),
+        key_seal=closing(settings.keyring_public, settings.secret),
         health=health,
         metrics=metrics,
     )

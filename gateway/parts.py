@@ -32,6 +32,7 @@ from rooms.peeks import Peeks
 from rooms.texts import Texts
 from store.event_log import EventLog
 from store.here import Here
+from store.key_seal import RingPublic
 from store.postgres import Postgres
 from store.redis import Redis
 from store.sealed import Seal
@@ -66,6 +67,7 @@ class Parts:
     nudge: Nudge
     here: Here
     webhook_seal: Seal
+    key_seal: RingPublic
     health: Health
     metrics: Metrics
 

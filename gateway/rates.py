@@ -41,6 +41,13 @@ BY_TIER: Final[Mapping[str, Mapping[Tier, Windows]]] = {
         "pro": (Window(600, 10), Window(10_000, 300), Window(500_000, 86_400)),
         "enterprise": (Window(3_000, 10), Window(50_000, 300), Window(5_000_000, 86_400)),
     },
+    # Each is a request to a provider, and says whether a key is good: not for trying found ones.
+    "key-tests": {
+        "guest": (Window(1, 60),),
+        "free": (Window(10, 60), Window(50, 3_600)),
+        "pro": (Window(10, 60), Window(50, 3_600)),
+        "enterprise": (Window(30, 60), Window(300, 3_600)),
+    },
     # An integration asks for the tokens of its users with one account.
     "room-tokens": {
         "guest": (Window(300, 60),),

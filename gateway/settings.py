@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from gateway.auth.settings import AccountSettings, read_account_settings
 from schemas.outbound import Outbound, read_outbound
+from store.key_seal import read_ring
 
 FACTOR_MAX: Final = 1_000_000.0  # as good as no rate limits
 SECRET_BYTES: Final = 32  # as long as HS256's output (RFC 7518, section 3.2)
@@ -35,6 +36,7 @@ class Settings:
     trusted_proxies: tuple[Network, ...] = ()  # whose X-Forwarded-For is believed
     rate_factor: float = 1.0  # all rate limits (gateway/rates.py) times this
     outbound: Outbound = field(default_factory=Outbound)  # where webhooks may go
+    keyring_public: str = ""  # seals keys of users (store/key_seal.py); empty: a key made of `secret`
 
     origins: tuple[str, ...] = ()  # of pages elsewhere that may ask from a browser (CORS, /events by cookie)
     accounts: AccountSettings = field(default_factory=AccountSettings)
@@ -68,6 +70,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         rate_factor=_factor(environment, "ATRIUM_RATE_FACTOR"),
         origins=_origins(environment),
         outbound=_outbound(environment),
+        keyring_public=_keyring(environment),
         accounts=_accounts(environment),
     )
 
@@ -157,6 +160,15 @@ def _outbound(environment: Mapping[str, str]) -> Outbound:
         return read_outbound(environment)
     except ValueError as error:
         raise SettingsError(str(error)) from None
+
+
+def _keyring(environment: Mapping[str, str]) -> str:
+    ring = environment.get("ATRIUM_KEYRING_PUBLIC") or ""
+    try:
+        read_ring(ring)
+    except ValueError as error:
+        raise SettingsError(f"ATRIUM_KEYRING_PUBLIC: {error}") from None
+    return ring
 
 
 def _networks(environment: Mapping[str, str]) -> tuple[Network, ...]:

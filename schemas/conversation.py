@@ -16,7 +16,7 @@ class Text(Struct, frozen=True, forbid_unknown_fields=True, tag="text", tag_fiel
 class Image(Struct, frozen=True, forbid_unknown_fields=True, tag="image", tag_field="type"):
     """A picture by value."""
 
-    media_type: Annotated[str, Meta(pattern=r"^image/(png|jpeg|gif|webp)(?!\n)$")]
+    media_type: Annotated[str, Meta(pattern=r"^image/(png|jpeg|gif|webp)$(?!\n)")]
     data: bytes
     """In JSON: base64."""
 

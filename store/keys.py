@@ -18,6 +18,8 @@ atrium:{models}:turn:PROVIDER    a worker is refreshing them
 atrium:{streams}:queue           list of AI streams to answer
 atrium:{streams}:workers         sorted set: AI worker → Unix time of its last sign of life
 atrium:{streams}:cancels         channel of streams to cancel
+atrium:{streams}:key-tests       list of keys of users to test
+atrium:{streams}:key-test:TEST   list with the verdict of one test
 atrium:{rates}:SUBJECT:SECONDS   theoretical arrival time of one rate limit's window
 """
 
@@ -32,6 +34,7 @@ MODEL_LISTS = "atrium:{models}:lists"
 STREAM_QUEUE = "atrium:{streams}:queue"
 STREAM_WORKERS = "atrium:{streams}:workers"
 STREAM_CANCELS = "atrium:{streams}:cancels"
+KEY_TESTS = "atrium:{streams}:key-tests"
 
 
 def log(name: str) -> str:
@@ -72,3 +75,7 @@ def lease(name: str) -> str:
 
 def model_turn(provider: str) -> str:
     return f"atrium:{{models}}:turn:{provider}"
+
+
+def key_verdict(test: object) -> str:
+    return f"atrium:{{streams}}:key-test:{test}"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from schemas.outbound import Outbound, read_outbound
+from store.key_seal import read_ring
 from store.limits import PARK_AFTER
 
 AUDIT_DAYS = 365
@@ -23,6 +24,8 @@ class Settings:
     """Seconds after which the log of a document that nobody has open leaves Redis; ATRIUM_PARK_AFTER."""
     secret: str = field(default="", repr=False)
     """Opens what the gateways sealed (store/sealed.py): ATRIUM_SECRET, the same as theirs."""
+    keyring: str = field(default="", repr=False)
+    """Opens keys of users besides the one made of `secret` (workers/ai/key_ring.py): ATRIUM_KEYRING."""
     outbound: Outbound = field(default_factory=Outbound)
     """Where webhooks may go."""
     audit_days: int = AUDIT_DAYS
@@ -47,6 +50,11 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     audit_days = environment.get("ATRIUM_AUDIT_DAYS") or str(AUDIT_DAYS)
     if not (audit_days.isascii() and audit_days.isdecimal() and len(audit_days) < 6):
         raise SettingsError(f"ATRIUM_AUDIT_DAYS must be a whole number of days, or 0, not {audit_days!r}")
+    keyring = environment.get("ATRIUM_KEYRING") or ""
+    try:
+        read_ring(keyring)
+    except ValueError as error:
+        raise SettingsError(f"ATRIUM_KEYRING: {error}") from None
     try:
         outbound = read_outbound(environment)
     except ValueError as error:
@@ -56,6 +64,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         redis_url=environment["REDIS_URL"],
         park_after=float(park_after),
         secret=secret,
+        keyring=keyring,
         outbound=outbound,
         audit_days=int(audit_days),
         name=environment.get("ATRIUM_NAME", "worker"),

@@ -19,7 +19,7 @@ from gateway.routes import project_acts
 from gateway.routes.admin_users import keep_an_admin
 from gateway.routes.recovery import prove_oneself
 from schemas.roles import Role
-from store import departures, invites, members, projects, users, webhooks
+from store import departures, invites, members, projects, user_keys, users, webhooks
 from store.departures import MembershipOf
 from store.errors import StoreUnavailable
 from store.happenings import add_access_change, user_topic
@@ -110,6 +110,7 @@ async def _go(call: Call, user_id: UUID) -> bool:
         await departures.anonymise(tx, user_id)
         await drop_one_time(tx, user_id)
         await webhooks.remove_endpoints(tx, user_id)
+        await user_keys.remove_keys(tx, user_id)
         await add_access_change(tx, "user.changed", user_id=user_id)
         await audit(tx, call, "user.deleted", user_id)
 

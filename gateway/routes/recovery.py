@@ -11,7 +11,7 @@ from gateway.mail import letters
 from gateway.operation import Answer
 from gateway.operations import Call
 from gateway.refusals import Forbidden, Invalid
-from store import identities, sessions, users, webhooks
+from store import identities, sessions, user_keys, users, webhooks
 from store.happenings import add_access_change
 from store.postgres import Queries
 from store.users import UserRow
@@ -147,7 +147,8 @@ async def _reclaim(db: Queries, call: Call, user: UserRow) -> None:
     """Until now nobody had proved the address: whoever registered with it may be somebody else, and keeps no way in."""
     unlinked = await identities.remove_identities(db, user.id)
     removed = await webhooks.remove_endpoints(db, user.id)
-    if unlinked or removed:
+    keys_removed = await user_keys.remove_keys(db, user.id)
+    if unlinked or removed or keys_removed:
         await audit(
             db,
             call,
@@ -155,6 +156,7 @@ async def _reclaim(db: Queries, call: Call, user: UserRow) -> None:
             user.id,
             identities=[f"{each.provider}:{each.provider_user_id}" for each in unlinked],
             webhooks=[str(endpoint) for endpoint in removed],
+            ai_keys=keys_removed,
         )
 
 

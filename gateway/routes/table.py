@@ -17,6 +17,7 @@ from gateway.routes import (
 )
 from gateway.routes.table_accounts import ACCOUNTS
 from gateway.routes.table_ai import AI
+from gateway.routes.table_ai_accounts import AI_ACCOUNTS
 from gateway.routes.table_files import FILES
 from gateway.routes.table_projects import PROJECTS
 from gateway.routes.table_texts import TEXTS
@@ -41,6 +42,7 @@ TABLE: Final[tuple[Operation, ...]] = (
     *FILES,
     *TEXTS,
     *AI,
+    *AI_ACCOUNTS,
     # Who is here together
     Operation("GET", "/api/projects/{id}/presence", collaboration.get_presence, VIEWER, answers=co.ProjectPresence),
     Operation(

@@ -18,7 +18,7 @@ READERS: Final = (
 NAME: Final = re.compile(r'"((?:[A-Z]+_)+[A-Z]+|PORT)"')
 ALIASES: Final = {"JWT_SECRET", "PORT", "FRONTEND_URL"}
 FIXED_IN_THE_IMAGE: Final = {"ATRIUM_HOST", "ATRIUM_PORT", "ATRIUM_HOME", "ATRIUM_MAIL_FOLDER"}
-OF_WORKERS: Final = {"ATRIUM_AUDIT_DAYS", "ATRIUM_PARK_AFTER"}
+OF_WORKERS: Final = {"ATRIUM_AUDIT_DAYS", "ATRIUM_KEYRING", "ATRIUM_PARK_AFTER"}
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,10 @@ from typing import Final
 
 import httpx
 
-from ai_router.formats.port import Ask, Format
+from ai_router.formats.port import Ask, Format, Sending
 from ai_router.formats.refusals import failed
 from ai_router.heard import Failed, Finished, Heard, Usage
+from workers.ai.discretion import silent_about, without
 
 CONNECT_SECONDS: Final = 5.0
 FIRST_TOKEN_SECONDS: Final = 60.0
@@ -50,24 +51,47 @@ async def answer(client: httpx.AsyncClient, upstream: Upstream, ask: Ask) -> Asy
                         if len(body) > REFUSAL_BYTES:
                             break
                     headers = {name.lower(): value for name, value in response.headers.items()}
-                    yield upstream.format.refusal(response.status_code, headers, body)
+                    said = upstream.format.refusal(response.status_code, headers, without(body, upstream.key))
+                    yield silent_about(upstream.key, said)
                     return
                 decoder = upstream.format.decoder()
                 async for piece in response.aiter_bytes():
                     for heard in decoder.feed(piece):
                         if not isinstance(heard, Usage):
                             timer.reschedule(loop.time() + IDLE_SECONDS)
-                        yield heard
+                        yield silent_about(upstream.key, heard) if isinstance(heard, Failed) else heard
                         if isinstance(heard, Finished | Failed):
                             return
                 for heard in decoder.end():
-                    yield heard
+                    yield silent_about(upstream.key, heard) if isinstance(heard, Failed) else heard
     except TimeoutError:
         yield failed("timeout", "the provider was silent for too long")
     except httpx.TimeoutException as error:
         yield failed("timeout", type(error).__name__)
     except httpx.HTTPError as error:
         yield failed("network", type(error).__name__)
+
+
+async def is_good(client: httpx.AsyncClient, upstream: Upstream, sending: Sending, seconds: float) -> str:
+    """Whether a provider takes a key: `ok` where it answers this request, or the kind of failure."""
+    try:
+        async with asyncio.timeout(seconds):
+            async with client.stream(
+                sending.method, sending.url, headers=dict(sending.headers), content=sending.body
+            ) as response:
+                if response.status_code < 400:
+                    return "ok"
+                body = b""
+                async for piece in response.aiter_raw():
+                    body += piece
+                    if len(body) > REFUSAL_BYTES:
+                        break
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                return upstream.format.refusal(response.status_code, headers, without(body, upstream.key)).kind
+    except (TimeoutError, httpx.TimeoutException):
+        return "timeout"
+    except (httpx.HTTPError, httpx.InvalidURL):
+        return "network"
 
 
 def open_client() -> httpx.AsyncClient:
