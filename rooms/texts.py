@@ -25,7 +25,7 @@ from rooms.ports import Leases, Past
 from rooms.replica import EMPTY_UPDATE, read_state_vector
 from rooms.restore import restore
 from rooms.scratch import Scratch
-from rooms.slices import Slices
+from rooms.slices import Result, Slices
 from rooms.text import change_content, read_content
 from rooms.text_bases import STATE_MAX, Bases
 from rooms.text_diff import diff
@@ -95,9 +95,12 @@ class Texts:
         await self.change(name, author, text.encode(), edit, seen)
         return await self.read(name, to_write=True)
 
-    async def state(self, name: DocumentName) -> Loaded:
-        """All of the document as it is now, whatever it holds: one state, as of a record. Raises Unavailable."""
-        loaded = await self._state(name, None)
+    async def state(self, name: DocumentName, seen: int | None = None) -> Loaded:
+        """All of the document as it is now, or was as of record `seen`, whatever it holds: one state, as of a record.
+
+        Raises Gone, Unavailable.
+        """
+        loaded = await self._state(name, seen)
         if not loaded.tail:
             return loaded
         with Scratch() as scratch:
@@ -128,6 +131,10 @@ class Texts:
         with Scratch() as scratch:
             await self._documents.turns.run(scratch.load(state))
             return read_content(scratch.doc).text
+
+    async def run(self, work: Slices[Result]) -> Result:
+        """Other long work on texts, in slices, at its turn."""
+        return (await self._documents.turns.run(work))[0]
 
     async def compare(self, old: str, new: str, names: tuple[str, str]) -> str:
         """A unified diff of two texts."""

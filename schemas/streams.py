@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct
 
 from schemas.conversation import Turn
 from schemas.patterns import KeyText
@@ -20,6 +20,14 @@ ModelName = Annotated[str, Meta(min_length=1, max_length=MODEL_LENGTH, pattern=r
 """`auto`, or `provider/model`."""
 
 
+class EditPlan(Struct, frozen=True):
+    """Where the answer is typed into a live document. `aim` is rooms/typist.py's."""
+
+    document: str
+    client: int
+    aim: Raw
+
+
 class Asked(Struct, frozen=True, omit_defaults=True):
     """What a worker needs to know to answer; stored with the stream."""
 
@@ -27,6 +35,7 @@ class Asked(Struct, frozen=True, omit_defaults=True):
     model: str = "auto"
     max_tokens: int | None = None
     temperature: float | None = None
+    edit: EditPlan | None = None
 
 
 class StreamRequest(Struct, frozen=True, forbid_unknown_fields=True):

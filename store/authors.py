@@ -48,6 +48,14 @@ class _Named:
 
 
 async def names_of(db: Queries, users: Sequence[UUID]) -> dict[UUID, str]:
-    """How these users are called; those who are gone are left out."""
-    rows = await db.rows(_Named, "SELECT id, display_name FROM users WHERE id = ANY(%(users)s)", {"users": list(users)})
+    """How these authors are called: people, and models by the stream that wrote. Those who are gone are left out."""
+    rows = await db.rows(
+        _Named,
+        """
+        SELECT id, display_name FROM users WHERE id = ANY(%(users)s)
+        UNION ALL
+        SELECT id, 'AI · ' || coalesce(model, 'a model') FROM streams WHERE id = ANY(%(users)s)
+        """,
+        {"users": list(users)},
+    )
     return {row.id: row.display_name for row in rows}

@@ -88,6 +88,22 @@ async def find_live_many(db: Queries, project_id: UUID, paths: Sequence[str]) ->
     )
 
 
+async def list_beside(db: Queries, project_id: UUID, folder: str, but: str, limit: int) -> list[FileRow]:
+    """Live text files under a folder (a path with its slash, or empty), by path, without one of them."""
+    return await db.rows(
+        FileRow,
+        "SELECT"
+        + COLUMNS
+        + """FROM files
+        WHERE project_id = %(project_id)s AND deleted_at IS NULL AND kind = 'text' AND path <> %(but)s
+          AND path >= %(folder)s AND path <= %(end)s
+        ORDER BY path
+        LIMIT %(limit)s
+        """,
+        {"project_id": project_id, "folder": folder, "end": f"{folder}\U0010ffff", "but": but, "limit": limit},
+    )
+
+
 async def find_place(db: Queries, project_id: UUID, path: str) -> Place:
     """What somebody finds who opens a path."""
     row = await db.row(

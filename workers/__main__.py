@@ -166,10 +166,10 @@ async def keep_telling(postgres: Postgres, events: EventLog) -> None:
             logger.warning("telling postponed", reason=str(error))
 
 
-def open_desk(settings: Settings, postgres: Postgres, redis: Redis) -> Desk:
+def open_desk(settings: Settings, postgres: Postgres, redis: Redis, log: DocumentLog) -> Desk:
     """What answers AI streams."""
     name = f"{settings.name}-{os.urandom(6).hex()}"
-    return Desk(name, postgres, EventLog(redis), StreamQueue(redis), settings.redis_url, choose)
+    return Desk(name, postgres, EventLog(redis), log, StreamQueue(redis), settings.redis_url, choose)
 
 
 async def serve(settings: Settings, queue: str) -> None:
@@ -193,7 +193,7 @@ async def serve(settings: Settings, queue: str) -> None:
             chores_of_all = [*chores(postgres, log), *retention(postgres, settings)]
             tasks |= {asyncio.create_task(keep_doing(chore), name=chore.name) for chore in chores_of_all}
         if queue == AI_QUEUE:
-            tasks.add(asyncio.create_task(open_desk(settings, postgres, redis).run(), name="answers"))
+            tasks.add(asyncio.create_task(open_desk(settings, postgres, redis, log).run(), name="answers"))
         logger.info("working", queue=queue)
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks - done:

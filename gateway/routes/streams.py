@@ -1,7 +1,9 @@
 """`/api/ai/stream`: ask a model, and read what it says, from any number of places and at any time."""
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
+from uuid import UUID
 
 import msgspec
 from aiohttp import web
@@ -26,6 +28,7 @@ from schemas.streams import (
     stream_topic,
 )
 from store import streams
+from store.postgres import Transaction
 from store.streams import StreamRow
 
 STREAM_HEADER: Final = "X-Stream-Id"
@@ -74,19 +77,46 @@ async def begin(call: Call, body: StreamRequest) -> StreamRow:
         if access.role < Role.COMMENTER:
             raise Forbidden("viewers may read answers but not ask")
     turns = body.messages or (said("user", body.prompt),)
-    asked = msgspec.json.encode(Asked(turns, body.model, body.max_tokens, body.temperature)).decode()
-    postgres, stream_id = call.parts.postgres, new_id()
+    asked = Asked(turns, body.model, body.max_tokens, body.temperature)
+    return await add(call, asked, body.project_id, body.request_id, new_id())
+
+
+async def add(
+    call: Call,
+    asked: Asked,
+    project_id: UUID | None,
+    request_id: str | None,
+    stream_id: UUID,
+    also: Callable[[Transaction], Awaitable[None]] | None = None,
+) -> StreamRow:
+    """Write a stream down and have it answered; `also` is done in the same transaction. An earlier one with the same
+    `request_id` is given instead. Raises Conflict where that asked something else.
+    """
+    postgres, user = call.parts.postgres, call.caller.user_id
+    encoded = msgspec.json.encode(asked).decode()
     log_begin = await call.parts.events.number(stream_topic(stream_id))
-    user = call.caller.user_id
-    if not await streams.add_stream(postgres, stream_id, user, body.project_id, body.request_id, asked, log_begin):
-        found = await streams.find_by_request(postgres, user, body.request_id or "")
-        if found is None or msgspec.json.decode(found.asked) != msgspec.json.decode(asked):
+
+    async def work(tx: Transaction) -> bool:
+        is_new = await streams.add_stream(tx, stream_id, user, project_id, request_id, encoded, log_begin)
+        if is_new and also is not None:
+            await also(tx)
+        return is_new
+
+    if not await postgres.transact(work):
+        found = await streams.find_by_request(postgres, user, request_id or "")
+        if found is None or not _asks_the_same(found.asked, encoded):
             raise Conflict("this request_id asked something else before")
         return found
     await call.parts.stream_queue.push(stream_id)
     row = await streams.find_stream(postgres, stream_id)
     assert row is not None
     return row
+
+
+def _asks_the_same(one: str, other: str) -> bool:
+    """Without where an edit is typed, which is new each time."""
+    read = msgspec.json.Decoder(Asked).decode
+    return msgspec.structs.replace(read(one), edit=None) == msgspec.structs.replace(read(other), edit=None)
 
 
 def shown(row: StreamRow) -> Stream:

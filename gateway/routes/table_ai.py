@@ -3,13 +3,16 @@
 from typing import Final
 
 from gateway.operation import Operation
-from gateway.permissions import Anyone, SignedIn
-from gateway.routes import models, openai, streams
+from gateway.permissions import Anyone, InProject, SignedIn
+from gateway.routes import ai_edits, models, openai, streams
+from schemas import ai_edits as e
 from schemas import model_lists as m
 from schemas import openai as o
 from schemas import streams as s
+from schemas.roles import Role
 
 SIGNED_IN: Final = SignedIn()
+EDITOR: Final = InProject(Role.EDITOR)
 
 AI: Final[tuple[Operation, ...]] = (
     Operation(
@@ -29,6 +32,13 @@ AI: Final[tuple[Operation, ...]] = (
     Operation(
         "POST", "/v1/chat/completions", openai.complete, SIGNED_IN,
         body=o.ChatCompletionRequest, body_bytes=s.REQUEST_BYTES, answers=o.ChatCompletion, scope="ai",
+    ),
+    Operation(
+        "POST", "/api/projects/{id}/ai/edit", ai_edits.start_edit, EDITOR,
+        body=e.EditRequest, answers=e.EditStarted, status=202, scope="ai",
+    ),
+    Operation(
+        "POST", "/api/projects/{id}/ai/edits/{stream}/undo", ai_edits.undo_edit, EDITOR, answers=s.Stream, scope="ai",
     ),
     Operation("GET", "/v1/models", openai.list_models, SIGNED_IN, answers=o.ModelList, scope="ai"),
     Operation("POST", "/api/ai/stream/{id}/cancel", streams.cancel_stream, SIGNED_IN, answers=s.Stream, scope="ai"),

@@ -16,6 +16,7 @@ from schemas import streams as bodies
 from schemas.streams import stream_topic
 from schemas.unavailable import Unavailable
 from store import keys, streams
+from store.document_log import DocumentLog
 from store.event_log import EventLog
 from store.limits import STREAM_RECORDS_KEPT
 from store.postgres import Postgres
@@ -39,12 +40,20 @@ class Desk:
     """One per process."""
 
     def __init__(
-        self, name: str, postgres: Postgres, events: EventLog, queue: StreamQueue, redis_url: str, choose: Choose
+        self,
+        name: str,
+        postgres: Postgres,
+        events: EventLog,
+        documents: DocumentLog,
+        queue: StreamQueue,
+        redis_url: str,
+        choose: Choose,
     ) -> None:
         """`name` is this process' own, never used by another one."""
         self._name = name
         self._postgres = postgres
         self._events = events
+        self._documents = documents
         self._queue = queue
         self._waiting = Waiting(redis_url)
         self._cancels = Subscriber(redis_url, keys.STREAM_CANCELS)
@@ -94,7 +103,7 @@ class Desk:
         row = await streams.claim(self._postgres, stream_id, self._name)
         if row is None:
             return False
-        answer = Answer(row, self._name, self._postgres, self._pen, self._choose)
+        answer = Answer(row, self._name, self._postgres, self._pen, self._documents, self._choose)
         task = self._answering[stream_id] = asyncio.create_task(answer.run())
         task.add_done_callback(lambda done: self._ended(stream_id, done))
         if row.cancel_asked or stream_id in self._cancelled:

@@ -20,10 +20,12 @@ import structlog
 from ai_router.formats.port import Ask
 from ai_router.heard import Delta, Failed, Finished, Heard, Thought, Usage
 from schemas import streams as bodies
-from schemas.streams import Asked, Record, stream_topic
+from schemas.streams import Asked, EditPlan, Record, stream_topic
 from store import streams
+from store.document_log import DocumentLog
 from store.postgres import Postgres
 from store.streams import StreamRow
+from workers.ai.hand import Hand
 from workers.ai.pen import Pen
 
 logger = structlog.get_logger("workers.ai")
@@ -63,12 +65,19 @@ class Told:
 class Answer:
     """One stream that this worker answers."""
 
-    def __init__(self, row: StreamRow, worker: str, postgres: Postgres, pen: Pen, choose: Choose) -> None:
+    def __init__(
+        self, row: StreamRow, worker: str, postgres: Postgres, pen: Pen, documents: DocumentLog, choose: Choose
+    ) -> None:
         self.id: UUID = row.id
         self._row = row
         self._worker = worker
         self._postgres = postgres
         self._pen = pen
+        self._documents = documents
+        self._hand: Hand | None = None
+        """Types the answer into a document, if it shall."""
+        self._typing: asyncio.Task[None] | None = None
+        self._plan: EditPlan | None = None
         self._choose = choose
         self._topic = stream_topic(row.id)
         self._told = Told()
@@ -78,6 +87,7 @@ class Answer:
         status = "done"
         try:
             asked = msgspec.json.decode(self._row.asked, type=Asked)
+            self._plan = asked.edit
             for choice in self._choose(self._row, asked):
                 if await self._try(choice, asked):
                     break
@@ -89,7 +99,7 @@ class Answer:
             logger.exception("answering failed", stream=str(self.id))
             self._told.failure = Failed("server", "Atrium made a mistake; its log says more")
             status = "interrupted" if self._told.first_token_at else "failed"
-        await asyncio.shield(asyncio.ensure_future(self._settle(status)))
+        await asyncio.shield(asyncio.ensure_future(self._end(status)))
 
     async def _try(self, choice: Choice, asked: Asked) -> bool:
         """Ask one candidate; False where another may be asked."""
@@ -113,6 +123,8 @@ class Answer:
                 is_answer = isinstance(heard, Delta)
                 (told.text if is_answer else told.thought).append(text)
                 pen.say(topic, "ai.delta" if is_answer else "ai.thought", text)
+                if is_answer and self._hand is not None:
+                    self._hand.say(text)
             case Usage():
                 told.usage = bodies.Usage(heard.input, heard.output, heard.reasoning, heard.cached, heard.cost)
             case Finished(reason):
@@ -124,6 +136,15 @@ class Answer:
         choice = self._told.choice
         assert choice is not None
         self._pen.note(self._topic, Record("ai.started", {"model": choice.name, "why": choice.why}))
+        if self._plan is not None:
+            self._hand = Hand(self._postgres, self._documents, self._plan, self.id, choice.name)
+            self._typing = asyncio.create_task(self._hand.run())
+
+    async def _end(self, status: str) -> None:
+        if self._hand is not None and self._typing is not None:
+            self._hand.finish()
+            await self._typing
+        await self._settle(status)
 
     async def _settle(self, status: str) -> None:
         told = self._told
