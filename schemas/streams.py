@@ -16,7 +16,7 @@ PROMPT_LENGTH: Final = 500_000  # characters: some 125,000 tokens
 TURNS_MAX: Final = 500
 REQUEST_BYTES: Final = 20 << 20  # with some pictures
 
-ModelName = Annotated[str, Meta(min_length=1, max_length=MODEL_LENGTH, pattern=r"^(auto|[a-z0-9-]+/[!-~]+)(?!\n)$")]
+ModelName = Annotated[str, Meta(min_length=1, max_length=MODEL_LENGTH, pattern=r"^(auto|[a-z0-9-]+/[!-~]+)$(?!\n)")]
 """`auto`, or `provider/model`."""
 
 
