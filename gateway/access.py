@@ -223,6 +223,11 @@ class Gate:
             return _with_role(access, _role_in(row), is_member=row.role is not None)
 
 
+def in_person(caller: Caller) -> Access:
+    """What needs no project: good as long as the session is."""
+    return Access(caller.user_id, caller.session_id, NOWHERE, Role.VIEWER, caller.display_name, caller.expires_at)
+
+
 def _now(access: Access, session_is_good: bool, row: MembershipRow) -> Access:
     if not session_is_good and access.session_id != NOBODY:
         raise Denied(CloseCode.UNAUTHENTICATED, ENDED)

@@ -153,6 +153,8 @@ def _responses(operation: Operation, schema_of: Mapping[Any, Json]) -> Json:
         answer["content"] = {"application/json": {"schema": schema_of[_key(operation.answers)]}}
     problem = {CONTENT_TYPE: {"schema": schema_of[_key(Problem)]}}
     responses: Json = {status: answer, "default": {"description": "A problem.", "content": problem}}
+    if operation.or_status is not None:
+        responses[str(operation.or_status)] = answer
     if operation.method in SAFE_METHODS and operation.answers is not None:
         responses["304"] = {"description": "The caller has it already (If-None-Match)."}
     return responses

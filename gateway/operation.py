@@ -62,6 +62,8 @@ class Operation:
     answers: Any = None
     """The struct of the answer; None is 204, `bytes` anything else."""
     status: int = 200
+    or_status: int | None = None
+    """Another one with the same body."""
     also: tuple[str, ...] = ()
     """Further paths of the same operation."""
     creates: bool = False

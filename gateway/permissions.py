@@ -16,6 +16,7 @@ tests/rest/test_inner_decisions.py tries each of these as everybody:
     files.list_files              `deleted=true`: for editors and above
     members, invites              nobody gives or takes a role above their own (routes/members.py, `_must_reach`)
     users.list_users              all of them, or by role or tier: for administrators of this Atrium
+    chats, chat_messages          one's own; those of a project: gateway/chats/access.py (tests/chats/test_shared.py)
     tokens.create_token           the scope `admin`: for administrators of this Atrium
 """
 

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from schemas.patterns import END
+
 Speaker = Literal["system", "user", "assistant"]
 
 
@@ -16,7 +18,7 @@ class Text(Struct, frozen=True, forbid_unknown_fields=True, tag="text", tag_fiel
 class Image(Struct, frozen=True, forbid_unknown_fields=True, tag="image", tag_field="type"):
     """A picture by value."""
 
-    media_type: Annotated[str, Meta(pattern=r"^image/(png|jpeg|gif|webp)$(?!\n)")]
+    media_type: Annotated[str, Meta(pattern=r"^image/(png|jpeg|gif|webp)" + END)]
     data: bytes
     """In JSON: base64."""
 

@@ -23,12 +23,12 @@ class Event(Struct, frozen=True, omit_defaults=True):
 
 encode_event = msgspec.json.Encoder().encode
 
-_FOR_MEMBERS: Final = tuple(b'{"event":"%b.' % kind for kind in (b"member", b"invite", b"collaboration"))
+_FOR_MEMBERS: Final = tuple(b'{"event":"%b.' % kind for kind in (b"member", b"invite", b"collaboration", b"chat"))
 
 
 def is_for_members(record: bytes) -> bool:
-    """Whether only members may see an encoded Event: who they are, who is asked to join, and when they meet, is nobody
-    else's business.
+    """Whether only members may see an encoded Event: who they are, who is asked to join, when they meet and what they
+    ask models is nobody else's business.
 
     By the record's beginning, because whoever passes records on does not decode them.
     """

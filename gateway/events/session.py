@@ -12,14 +12,14 @@ from typing import Any, assert_never
 import msgspec
 import structlog
 
-from gateway.access import LIVE_SCOPE, Access, Denied
+from gateway.access import LIVE_SCOPE, Access, Denied, in_person
 from gateway.auth.caller import Caller
 from gateway.bodies import field_error
 from gateway.events.frames import frame, reset_frame
 from gateway.events.hub import Hub
 from gateway.events.limits import AUTH_SECONDS, MESSAGES_BURST, MESSAGES_PER_SECOND, TOKEN_GRACE, TOPICS_PER_SOCKET
 from gateway.events.subscription import Subscription
-from gateway.events.topics import Topics, in_person
+from gateway.events.topics import Topics
 from gateway.problems import problem_of
 from gateway.refusals import Conflict, Forbidden, Invalid, Unreadable
 from gateway.sockets.connection import Connection

@@ -3,11 +3,15 @@
 behind ──reads the log──► at its end ──► live ──announcements──► (missed one, or the socket is full) ──► behind
 """
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from gateway.access import Access, Denied
 from gateway.events.frames import WEBSOCKET, Framing
+from schemas.close_codes import CloseCode
 from schemas.documents import DocumentName
+
+FOR_MEMBERS: Final = ("chat:", "stream:")
+"""Topics that are not public where their project is."""
 
 
 class Outlet(Protocol):
@@ -50,6 +54,8 @@ class Subscription:
     def access_changed(self, access: Access) -> None:
         """Another role: whoever may read a project may follow it, and members see more of it (frames.py)."""
         self.access = access
+        if not access.is_member and self.topic.startswith(FOR_MEMBERS):
+            self.outlet.lost(self, Denied(CloseCode.FORBIDDEN, "you are not a member of this project"))
 
     def access_ended(self, denied: Denied) -> None:
         """No role any more."""

@@ -6,11 +6,12 @@ A topic is `{kind}:{id}`; happenings name theirs when they are written (store/ha
 from collections.abc import Awaitable, Callable, Mapping
 from uuid import UUID
 
-from gateway.access import NOWHERE, Access, Gate
+from gateway.access import Access, Gate, in_person
 from gateway.auth.caller import Caller
+from gateway.chats.access import access_to, no_chat
 from gateway.refusals import Forbidden, Invalid, Missing
 from schemas.ids import parse_id
-from schemas.roles import Role
+from store.chats import find_chat
 from store.postgres import Postgres
 from store.streams import find_stream
 
@@ -24,7 +25,12 @@ class Topics:
     def __init__(self, gate: Gate, postgres: Postgres) -> None:
         self._gate = gate
         self._postgres = postgres
-        self._kinds: Mapping[str, Permit] = {"project": gate.in_project, "user": self._user, "stream": self._stream}
+        self._kinds: Mapping[str, Permit] = {
+            "project": gate.in_project,
+            "user": self._user,
+            "stream": self._stream,
+            "chat": self._chat,
+        }
 
     async def permit(self, caller: Caller, topic: str) -> Access:
         """By what right the caller may follow the topic. Raises Denied, Refused or StoreUnavailable."""
@@ -61,7 +67,8 @@ class Topics:
             raise Missing("there is no such stream")
         return await self.of_stream(caller, row.user_id, row.project_id)
 
-
-def in_person(caller: Caller) -> Access:
-    """What needs no project: good as long as the session is."""
-    return Access(caller.user_id, caller.session_id, NOWHERE, Role.VIEWER, caller.display_name, caller.expires_at)
+    async def _chat(self, caller: Caller, chat_id: UUID) -> Access:
+        row = await find_chat(self._postgres, chat_id)
+        if row is None:
+            raise no_chat()
+        return await access_to(self._gate, caller, row.user_id, row.project_id)

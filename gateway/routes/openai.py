@@ -14,8 +14,8 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
+from gateway.access import in_person
 from gateway.events.sse import HEADERS, SseReader
-from gateway.events.topics import in_person
 from gateway.operations import Call
 from gateway.parts import LIVE
 from gateway.refusals import Invalid, Unanswered

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from aiohttp import web
 
+from gateway import asking
 from gateway.access import Access
 from gateway.events.sse import HEADERS, SseReader
 from gateway.events.topics import Topics
@@ -62,9 +63,7 @@ async def cancel_stream(call: Call) -> Stream:
     access = await _topics(call).of_stream(call.caller, row.user_id, row.project_id)
     if row.user_id != call.caller.user_id and access.role < Role.ADMIN:
         raise Forbidden("only who asked may stop the answer, or an administrator of its project")
-    status = await streams.ask_to_cancel(call.parts.postgres, row.id)
-    if status == "running":
-        await call.parts.stream_queue.cancel(row.id)
+    await asking.cancel(call.parts, row.id)
     return shown(await _find(call))
 
 
@@ -74,8 +73,7 @@ async def begin(call: Call, body: StreamRequest) -> StreamRow:
         raise Invalid.field("/messages", "give either `messages` or `prompt`")
     if body.project_id is not None:
         access = await call.parts.gate.in_project(call.caller, body.project_id)
-        if access.role < Role.COMMENTER:
-            raise Forbidden("viewers may read answers but not ask")
+        asking.must_ask(access.role)
     turns = body.messages or (said("user", body.prompt),)
     asked = Asked(turns, body.model, body.max_tokens, body.temperature)
     return await add(call, asked, body.project_id, body.request_id, new_id())
@@ -93,18 +91,17 @@ async def add(
     `request_id` is given instead. Raises Conflict where that asked something else.
     """
     postgres, user = call.parts.postgres, call.caller.user_id
-    encoded = msgspec.json.encode(asked).decode()
-    log_begin = await call.parts.events.number(stream_topic(stream_id))
+    new = await asking.prepare(call.parts, user, project_id, stream_id)
 
     async def work(tx: Transaction) -> bool:
-        is_new = await streams.add_stream(tx, stream_id, user, project_id, request_id, encoded, log_begin)
+        is_new = await asking.add(tx, new, asked, request_id)
         if is_new and also is not None:
             await also(tx)
         return is_new
 
     if not await postgres.transact(work):
         found = await streams.find_by_request(postgres, user, request_id or "")
-        if found is None or not _asks_the_same(found.asked, encoded):
+        if found is None or not _asks_the_same(found.asked, asked):
             raise Conflict("this request_id asked something else before")
         return found
     await call.parts.stream_queue.push(stream_id)
@@ -113,10 +110,10 @@ async def add(
     return row
 
 
-def _asks_the_same(one: str, other: str) -> bool:
+def _asks_the_same(encoded: str, asked: Asked) -> bool:
     """Without where an edit is typed, which is new each time."""
-    read = msgspec.json.Decoder(Asked).decode
-    return msgspec.structs.replace(read(one), edit=None) == msgspec.structs.replace(read(other), edit=None)
+    before = msgspec.json.decode(encoded, type=Asked)
+    return msgspec.structs.replace(before, edit=None) == msgspec.structs.replace(asked, edit=None)
 
 
 def shown(row: StreamRow) -> Stream:

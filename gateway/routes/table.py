@@ -18,6 +18,7 @@ from gateway.routes import (
 from gateway.routes.table_accounts import ACCOUNTS
 from gateway.routes.table_ai import AI
 from gateway.routes.table_ai_accounts import AI_ACCOUNTS
+from gateway.routes.table_chats import CHATS
 from gateway.routes.table_files import FILES
 from gateway.routes.table_projects import PROJECTS
 from gateway.routes.table_texts import TEXTS
@@ -43,6 +44,7 @@ TABLE: Final[tuple[Operation, ...]] = (
     *TEXTS,
     *AI,
     *AI_ACCOUNTS,
+    *CHATS,
     # Who is here together
     Operation("GET", "/api/projects/{id}/presence", collaboration.get_presence, VIEWER, answers=co.ProjectPresence),
     Operation(

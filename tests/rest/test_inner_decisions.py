@@ -37,6 +37,10 @@ DECISIONS = {
         "POST", "/api/collaboration/sessions", set(MEMBERS),
         lambda made: {"project_id": str(made.project), "name": "x"}, 201,
     ),
+    "chats.create_chat": Decision(
+        "POST", "/api/chats", {*MEMBERS} - {"viewer"}, lambda made: {"project_id": str(made.project)}, 201
+    ),
+    "chats.list_chats": Decision("GET", "/api/chats?project_id={project}", set(MEMBERS)),
     "webhooks.create_webhook": Decision(
         "POST", "/api/webhooks", ADMINS,
         lambda made: {"project_id": str(made.project), "url": "https://example.com/hook"}, 201,

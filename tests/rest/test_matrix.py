@@ -66,7 +66,9 @@ def path_of(operation: Operation, made: Scene) -> str:
 async def ask(api: Api, operation: Operation, made: Scene) -> Reply:
     """The emptiest request that the operation might take."""
     raw = b"{}" if operation.body is not None else None
-    query = f"?project_id={made.project}" if "project_id" in getattr(operation.query, "__struct_fields__", ()) else ""
+    lies_in_project = isinstance(operation.may, InProject)  # elsewhere it only narrows what is asked
+    names_project = lies_in_project and "project_id" in getattr(operation.query, "__struct_fields__", ())
+    query = f"?project_id={made.project}" if names_project else ""
     return await api.call(operation.method, path_of(operation, made) + query, token=made.person.token, raw=raw)
 
 

@@ -1,0 +1,57 @@
+"""Beginning a stream: what it asks, its place in the log, its row, and the worker's wake-up. By routes and chats.
+
+    prepare ──► add (in the caller's transaction, if it has one) ──► commit ──► push
+
+A push that is lost is found by the workers' look at what nobody took.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from gateway.parts import Parts
+from gateway.refusals import Forbidden
+from schemas.ids import new_id
+from schemas.roles import Role
+from schemas.streams import Asked, stream_topic
+from store import streams
+from store.postgres import Queries
+
+VIEWERS_ONLY_READ = "viewers may read answers but not ask"
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A stream that is about to be."""
+
+    stream_id: UUID
+    user_id: UUID
+    project_id: UUID | None
+    log_begin: int
+
+
+async def prepare(parts: Parts, user_id: UUID, project_id: UUID | None, stream_id: UUID | None = None) -> Asking:
+    """Under an id of its own, or a given one. Raises StoreUnavailable."""
+    stream_id = stream_id or new_id()
+    return Asking(stream_id, user_id, project_id, await parts.events.number(stream_topic(stream_id)))
+
+
+async def add(db: Queries, asking: Asking, asked: Asked, request_id: str | None = None) -> bool:
+    """Its row; False where this request has one already."""
+    encoded = msgspec.json.encode(asked).decode()
+    return await streams.add_stream(
+        db, asking.stream_id, asking.user_id, asking.project_id, request_id, encoded, asking.log_begin
+    )
+
+
+async def cancel(parts: Parts, stream_id: UUID) -> None:
+    """Stop an answer, if it goes on: what was said stays."""
+    if await streams.ask_to_cancel(parts.postgres, stream_id) == "running":
+        await parts.stream_queue.cancel(stream_id)
+
+
+def must_ask(role: Role) -> None:
+    """Raises Forbidden for those who only read."""
+    if role < Role.COMMENTER:
+        raise Forbidden(VIEWERS_ONLY_READ)

@@ -1,0 +1,1 @@
+"""Chats: what REST, `GET /events` and Socket.IO do to them alike."""

@@ -1,0 +1,1 @@
+"""Chats over REST, `GET /events` and Socket.IO, against running gateways and an AI worker."""
