@@ -9,5 +9,6 @@ joiner        one that opens a large document       neighbour  one that notices 
 trace, large  the large documents, made by a real Yjs (yjs)    forecast   how long a run still takes
 frames, varint, updates, presence, dialects         the wire, as pure codecs
 tally         what arrived, how late, and whether all of it did
+standins/     providers of AI that are not, on a real socket: for tests, the bench, and trying without a key
 locustfile    users for locust, on the same codecs
 """
