@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ai_router.board import Board
+from ai_router.heard import Kind
 from ai_router.keys import Key
 from ai_router.models import Model
 from ai_router.offers import SENTENCES, Needs, Offer, Unfit, holds, unfit
@@ -48,6 +49,17 @@ class Nothing:
         """A sentence: the reason that comes nearest to an answer."""
         order: Sequence[Unfit] = ("cooling", "budget", "context", "ability", "tier", "key")
         return next((SENTENCES[each] for each in order if each in self.unfit.values()), "there is no such model")
+
+    @property
+    def kind(self) -> Kind:
+        """The same for programs."""
+        return next((_KINDS[each] for each in _KINDS if each in self.unfit.values()), "not-found")
+
+
+_KINDS: Final[Mapping[Unfit, Kind]] = {
+    "cooling": "overloaded", "budget": "payment", "context": "too-long", "ability": "invalid", "tier": "authentication",
+    "key": "authentication",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ atrium:event:TOPIC               channel of announcements
 atrium:{here}:lives              sorted set: life of a gateway's process → Unix time of its last sign, ms
 atrium:{here}:life:LIFE          hash: project → who is in its documents there; expires 1.5 s after the last sign
 atrium:{models}:lists            hash: AI provider → its models, as an AI worker last heard of them
+atrium:{models}:breakers         hash: AI provider or model → its circuit breaker
 atrium:{models}:turn:PROVIDER    a worker is refreshing them
 atrium:{streams}:queue           list of AI streams to answer
 atrium:{streams}:workers         sorted set: AI worker → Unix time of its last sign of life
@@ -30,6 +31,7 @@ GATEWAYS = "atrium:gateways"
 CHANNEL = "atrium:doc:"
 EVENT_CHANNEL = "atrium:event:"
 LIVES = "atrium:{here}:lives"
+BREAKERS = "atrium:{models}:breakers"
 MODEL_LISTS = "atrium:{models}:lists"
 STREAM_QUEUE = "atrium:{streams}:queue"
 STREAM_WORKERS = "atrium:{streams}:workers"

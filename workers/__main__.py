@@ -31,18 +31,11 @@ from store.event_log import EventLog
 from store.lane import Lane
 from store.limits import CLAIM_SECONDS
 from store.postgres import Postgres, open_pool
-from store.redis import Redis, connect, is_unavailable
+from store.redis import connect, is_unavailable
 from store.sealed import WEBHOOK_SECRETS, Seal
-from store.stream_queue import StreamQueue
 from store.teller import tell
-from workers.ai.candidates import choose
-from workers.ai.desk import Desk
-from workers.ai.key_ring import KeyRing
-from workers.ai.key_test import KeyTester
-from workers.ai.provider import open_client as open_ai_client
-from workers.ai.reseal import reseal
-from workers.ai.upstreams import upstreams
-from workers.chores import Chore, chores, keep_doing, retention
+from workers.ai.wiring import answer_streams
+from workers.chores import chores, keep_doing, retention
 from workers.deliver_webhook import deliver_webhook, enqueue_due
 from workers.jobs import Jobs
 from workers.logs import configure_logs
@@ -61,10 +54,6 @@ DELIVERIES_AT_ONCE = 32
 SWEEP_SECONDS = 1.0
 TELL_SECONDS = 1.0
 RESTART_SECONDS = 1.0
-RESEAL_SECONDS = 1_800
-"""Between two looks for keys that an older key of the ring sealed."""
-RESEAL_BATCH = 200
-"""Some 0.1 ms of arithmetic each, during which nobody is answered."""
 
 
 def document_jobs(postgres: Postgres, log: DocumentLog) -> list[Function]:
@@ -175,21 +164,6 @@ async def keep_telling(postgres: Postgres, events: EventLog) -> None:
             logger.warning("telling postponed", reason=str(error))
 
 
-def open_desk(settings: Settings, postgres: Postgres, redis: Redis, log: DocumentLog) -> Desk:
-    """What answers AI streams."""
-    name = f"{settings.name}-{os.urandom(6).hex()}"
-    return Desk(name, postgres, EventLog(redis), log, StreamQueue(redis), settings.redis_url, choose)
-
-
-async def keep_keys(settings: Settings, postgres: Postgres, redis: Redis) -> None:
-    """Test keys of users, and seal them by the newest key of the ring, for ever."""
-    ring = KeyRing(settings.keyring, settings.secret)
-    async with open_ai_client() as client:
-        tester = KeyTester(postgres, redis, settings.redis_url, ring, client, upstreams(os.environ))
-        chore = Chore("seal keys again", RESEAL_SECONDS, lambda: reseal(postgres, ring, RESEAL_BATCH))
-        await asyncio.gather(tester.run(), keep_doing(chore))
-
-
 async def serve(settings: Settings, queue: str) -> None:
     """Work until SIGTERM or SIGINT."""
     stop = asyncio.Event()
@@ -211,8 +185,7 @@ async def serve(settings: Settings, queue: str) -> None:
             chores_of_all = [*chores(postgres, log), *retention(postgres, settings)]
             tasks |= {asyncio.create_task(keep_doing(chore), name=chore.name) for chore in chores_of_all}
         if queue == AI_QUEUE:
-            tasks.add(asyncio.create_task(open_desk(settings, postgres, redis, log).run(), name="answers"))
-            tasks.add(asyncio.create_task(keep_keys(settings, postgres, redis), name="keys"))
+            tasks.add(asyncio.create_task(answer_streams(settings, postgres, redis, log), name="answers"))
         logger.info("working", queue=queue)
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks - done:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ai_router.providers import Access, named_in
 from schemas.outbound import Outbound, read_outbound
 from store.key_seal import read_ring
 from store.limits import PARK_AFTER
@@ -26,6 +27,8 @@ class Settings:
     """Opens what the gateways sealed (store/sealed.py): ATRIUM_SECRET, the same as theirs."""
     keyring: str = field(default="", repr=False)
     """Opens keys of users besides the one made of `secret` (workers/ai/key_ring.py): ATRIUM_KEYRING."""
+    providers: Mapping[str, Access] = field(default_factory=dict)
+    """AI providers for which there is a key, or that need none (ai_router/providers.py names the variables)."""
     outbound: Outbound = field(default_factory=Outbound)
     """Where webhooks may go."""
     audit_days: int = AUDIT_DAYS
@@ -65,6 +68,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         park_after=float(park_after),
         secret=secret,
         keyring=keyring,
+        providers=named_in(environment),
         outbound=outbound,
         audit_days=int(audit_days),
         name=environment.get("ATRIUM_NAME", "worker"),

@@ -24,7 +24,8 @@ from store.stream_queue import StreamQueue, Waiting
 from store.streams import StreamRow
 from store.subscriber import Subscriber
 from workers.ai.pen import Pen
-from workers.ai.run import STOPPING, Answer, Choose, done_record
+from workers.ai.routing import Router
+from workers.ai.run import STOPPING, Answer, done_record
 
 logger = structlog.get_logger("workers.ai")
 AT_ONCE: Final = 500
@@ -47,7 +48,7 @@ class Desk:
         documents: DocumentLog,
         queue: StreamQueue,
         redis_url: str,
-        choose: Choose,
+        router: Router,
     ) -> None:
         """`name` is this process' own, never used by another one."""
         self._name = name
@@ -58,7 +59,7 @@ class Desk:
         self._waiting = Waiting(redis_url)
         self._cancels = Subscriber(redis_url, keys.STREAM_CANCELS)
         self._pen = Pen(events)
-        self._choose = choose
+        self._router = router
         self._answering: dict[UUID, asyncio.Task[None]] = {}
         self._cancelled: deque[UUID] = deque(maxlen=BATCH)
         """Streams that were cancelled and are not answered here; perhaps their claim is on its way."""
@@ -70,6 +71,7 @@ class Desk:
             asyncio.create_task(self._pen.run()),
             asyncio.create_task(self._take()),
             asyncio.create_task(self._look()),
+            asyncio.create_task(self._router.run()),
             asyncio.create_task(self._cancels.run(lambda: (), self._hear, lambda again: None)),
         ]
         try:
@@ -103,7 +105,7 @@ class Desk:
         row = await streams.claim(self._postgres, stream_id, self._name)
         if row is None:
             return False
-        answer = Answer(row, self._name, self._postgres, self._pen, self._documents, self._choose)
+        answer = Answer(row, self._name, self._postgres, self._pen, self._documents, self._router)
         task = self._answering[stream_id] = asyncio.create_task(answer.run())
         task.add_done_callback(lambda done: self._ended(stream_id, done))
         if row.cancel_asked or stream_id in self._cancelled:

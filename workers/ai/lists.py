@@ -4,6 +4,7 @@ every few minutes, one worker for each provider ──list_models──► provi
 """
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -31,7 +32,7 @@ class Unlisted(Exception):
     """The provider gave no list; the message says why, without secrets."""
 
 
-async def keep_fresh(client: httpx.AsyncClient, accesses: dict[str, Access], store: ModelLists) -> None:
+async def keep_fresh(client: httpx.AsyncClient, accesses: Mapping[str, Access], store: ModelLists) -> None:
     """Refresh all lists for ever; cancel to stop."""
     while True:
         try:

@@ -8,7 +8,9 @@ Safe to repeat: only the worker that claimed a stream writes its end, and only o
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import random
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -17,8 +19,11 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from ai_router.formats.port import Ask
+from ai_router.choice import Candidate, Nothing
+from ai_router.fit import Fitted, TooLong
+from ai_router.formats.refusals import failed
 from ai_router.heard import Delta, Failed, Finished, Heard, Thought, Usage
+from ai_router.retry import Attempt, GiveUp, Next, Retry, after
 from schemas import streams as bodies
 from schemas.streams import Asked, EditPlan, Record, stream_topic
 from store import streams
@@ -26,27 +31,13 @@ from store.document_log import DocumentLog
 from store.postgres import Postgres
 from store.streams import StreamRow
 from workers.ai.hand import Hand
+from workers.ai.own_keys import OwnKey
 from workers.ai.pen import Pen
+from workers.ai.routing import Router
 
 logger = structlog.get_logger("workers.ai")
-Answering = Callable[[Ask], AsyncIterator[Heard]]
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A model to ask: `name` is ours (`provider/model`), `why` a sentence for people."""
-
-    name: str
-    why: str
-    model: str
-    ask: Answering
-
-
 STOPPING: Final = "stopping"
 """Why a worker that ends cancels its answers; whatever else cancels them was asked for."""
-
-Choose = Callable[[StreamRow, Asked], list[Choice]]
-"""Candidates in the order in which they are asked; never empty."""
 
 
 @dataclass(slots=True)
@@ -59,14 +50,16 @@ class Told:
     first_token_at: datetime | None = None
     reason: str | None = None
     failure: Failed | None = None
-    choice: Choice | None = None
+    candidate: Candidate | None = None
+    fitted: Fitted | None = None
+    propensity: float = 1.0
 
 
 class Answer:
     """One stream that this worker answers."""
 
     def __init__(
-        self, row: StreamRow, worker: str, postgres: Postgres, pen: Pen, documents: DocumentLog, choose: Choose
+        self, row: StreamRow, worker: str, postgres: Postgres, pen: Pen, documents: DocumentLog, router: Router
     ) -> None:
         self.id: UUID = row.id
         self._row = row
@@ -78,7 +71,7 @@ class Answer:
         """Types the answer into a document, if it shall."""
         self._typing: asyncio.Task[None] | None = None
         self._plan: EditPlan | None = None
-        self._choose = choose
+        self._router = router
         self._topic = stream_topic(row.id)
         self._told = Told()
 
@@ -88,9 +81,7 @@ class Answer:
         try:
             asked = msgspec.json.decode(self._row.asked, type=Asked)
             self._plan = asked.edit
-            for choice in self._choose(self._row, asked):
-                if await self._try(choice, asked):
-                    break
+            await self._ask_in_turn(asked)
             if self._told.failure is not None:
                 status = "interrupted" if self._told.first_token_at else "failed"
         except asyncio.CancelledError as cancelled:
@@ -101,17 +92,61 @@ class Answer:
             status = "interrupted" if self._told.first_token_at else "failed"
         await asyncio.shield(asyncio.ensure_future(self._end(status)))
 
-    async def _try(self, choice: Choice, asked: Asked) -> bool:
-        """Ask one candidate; False where another may be asked."""
-        told = self._told
-        told.choice, told.failure = choice, None
-        heard = choice.ask(Ask(choice.model, asked.turns, asked.max_tokens, asked.temperature))
+    async def _ask_in_turn(self, asked: Asked) -> None:
+        """The one retry loop; what it decides stands in ai_router/retry.py."""
+        told, chance = self._told, random.Random()
+        plan, own = await self._router.plan(self._row, asked)
+        if isinstance(plan, Nothing):
+            told.failure = failed(plan.kind, plan.why)
+            return
+        told.propensity = plan.propensity
+        attempt, begun = Attempt(), time.monotonic()
+        while True:
+            told.failure = await self._try(plan.candidates[attempt.candidate], asked, own)
+            if told.failure is None:
+                return
+            decision = after(
+                plan.candidates,
+                attempt,
+                told.failure,
+                shown=told.first_token_at is not None,
+                elapsed=time.monotonic() - begun,
+                rng=chance,
+            )
+            match decision:
+                case Retry(seconds, attempt):
+                    await asyncio.sleep(seconds)
+                case Next(attempt):
+                    pass
+                case GiveUp():
+                    return
+
+    async def _try(self, candidate: Candidate, asked: Asked, own: Mapping[str, OwnKey]) -> Failed | None:
+        """Ask one candidate; why it did not answer to the end, if so."""
+        told, circuits = self._told, self._router.circuits
+        told.candidate = candidate
+        fitted = self._router.fitted(candidate, asked)
+        if isinstance(fitted, TooLong):
+            return failed("too-long", f"the question has {fitted.tokens} tokens, and there is room for {fitted.room}")
+        told.fitted = fitted
+        if not await circuits.permit(candidate):
+            return failed("overloaded", "it failed repeatedly and is left alone for a while")
+        failure: Failed | None = None
+        heard = self._router.ask(candidate, fitted, asked, own)
         try:
             async for each in heard:
+                if isinstance(each, Failed):
+                    failure = each
+                    break
+                was_silent = told.first_token_at is None
                 self._hear(each)
+                if was_silent and told.first_token_at is not None:
+                    await circuits.succeeded(candidate)
         finally:
             await heard.aclose()  # type: ignore[attr-defined]
-        return self._told.failure is None or self._told.first_token_at is not None
+        if failure is not None and told.first_token_at is None:
+            await circuits.failed(candidate, failure)
+        return failure
 
     def _hear(self, heard: Heard) -> None:
         told, pen, topic = self._told, self._pen, self._topic
@@ -130,14 +165,16 @@ class Answer:
             case Finished(reason):
                 told.reason = reason
             case Failed():
-                told.failure = heard
+                raise AssertionError("`_try` keeps it")
 
     def _note_start(self) -> None:
-        choice = self._told.choice
-        assert choice is not None
-        self._pen.note(self._topic, Record("ai.started", {"model": choice.name, "why": choice.why}))
+        candidate, fitted = self._told.candidate, self._told.fitted
+        assert candidate is not None and fitted is not None
+        data = {"model": candidate.model.name, "why": candidate.why}
+        left_out = {"dropped": fitted.dropped, "pictures_dropped": fitted.pictures_dropped}
+        self._pen.note(self._topic, Record("ai.started", data | {name: n for name, n in left_out.items() if n}))
         if self._plan is not None:
-            self._hand = Hand(self._postgres, self._documents, self._plan, self.id, choice.name)
+            self._hand = Hand(self._postgres, self._documents, self._plan, self.id, candidate.model.name)
             self._typing = asyncio.create_task(self._hand.run())
 
     async def _end(self, status: str) -> None:
@@ -157,8 +194,8 @@ class Answer:
             text="".join(told.text),
             thought="".join(told.thought),
             reason=told.reason,
-            model=told.choice.name if told.choice else None,
-            why=told.choice.why if told.choice else None,
+            model=told.candidate.model.name if told.candidate else None,
+            why=told.candidate.why if told.candidate else None,
             usage=None if told.usage is None else msgspec.json.encode(told.usage).decode(),
             error=None if error is None else msgspec.json.encode(error).decode(),
             first_token_at=told.first_token_at,
@@ -167,7 +204,18 @@ class Answer:
             self._pen.note(self._topic, done_record(status, told.reason, told.usage, error))
             await self._pen.written()
             await streams.mark_told(self._postgres, self.id)
-        logger.info("stream ended", stream=str(self.id), status=status, model=told.choice.name if told.choice else None)
+        self._log_end(status)
+
+    def _log_end(self, status: str) -> None:
+        told = self._told
+        logger.info(
+            "stream ended",
+            stream=str(self.id),
+            status=status,
+            model=told.candidate.model.name if told.candidate else None,
+            propensity=round(told.propensity, 6),
+            failure=told.failure.kind if told.failure else None,
+        )
 
 
 def done_record(status: str, reason: str | None, usage: bodies.Usage | None, error: bodies.Problem | None) -> Record:

@@ -1,0 +1,9 @@
+-- Write one circuit breaker, if it is still what the caller read.
+-- KEYS: breakers   ARGV: name, what it was ('' for none), what it becomes
+-- Returns 1 if it was written.
+local was = redis.call('HGET', KEYS[1], ARGV[1]) or ''
+if was ~= ARGV[2] then
+  return 0
+end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+return 1

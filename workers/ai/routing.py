@@ -1,0 +1,172 @@
+"""Plans an answer, and asks who was planned: the catalogue, keys, breakers and the board come together here.
+
+Asked ──► category, size ──► offers (keys, breakers) ──► choice.py ──► Plan       a candidate ──► its provider
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+import httpx
+import msgspec
+import structlog
+
+from ai_router import lists
+from ai_router.board import Board
+from ai_router.choice import Candidate, Nothing, Plan, choose, choose_named
+from ai_router.cost import output_allowed
+from ai_router.fit import Fitted, TooLong, fit, least, room_for
+from ai_router.formats.port import Ask
+from ai_router.formats.refusals import failed
+from ai_router.heard import Heard
+from ai_router.known import ECHO
+from ai_router.offers import Needs, offers
+from ai_router.providers import PROVIDERS, Access
+from ai_router.tokens import tokens_of_all
+from schemas.conversation import Image
+from schemas.models import Ability, Category
+from schemas.streams import Asked
+from schemas.unavailable import Unavailable
+from store import users
+from store.model_lists import ModelLists
+from store.postgres import Postgres
+from store.streams import StreamRow
+from workers.ai.circuits import Circuits
+from workers.ai.echo import echo
+from workers.ai.key_ring import KeyRing
+from workers.ai.own_keys import OwnKey, own_keys
+from workers.ai.provider import Upstream, answer
+
+logger = structlog.get_logger("workers.ai")
+LOOK_SECONDS: Final = 5.0
+AUTO: Final = "auto"
+
+
+class Router:
+    """One per process; `run` is its task."""
+
+    def __init__(
+        self,
+        accesses: Mapping[str, Access],
+        store: ModelLists,
+        postgres: Postgres,
+        ring: KeyRing,
+        circuits: Circuits,
+        board: Board,
+        client: httpx.AsyncClient,
+    ) -> None:
+        """`accesses`: providers for which this server has a key, or that need none."""
+        self._accesses = accesses
+        self._store = store
+        self._postgres = postgres
+        self._ring = ring
+        self.circuits = circuits
+        self._board = board
+        self._client = client
+        self._random = random.Random()
+        self._catalogue = lists.together({})
+
+    async def run(self) -> None:
+        """Keep the catalogue fresh for ever; cancel to stop."""
+        while True:
+            try:
+                await self.look()
+            except Unavailable as error:
+                logger.warning("the catalogue cannot be read", reason=str(error))
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def look(self) -> None:
+        """Read what lists.py wrote. Raises StoreUnavailable."""
+        found = {}
+        for name, entry in (await self._store.all()).items():
+            try:
+                found[name] = lists.decode(entry)
+            except msgspec.DecodeError:
+                continue  # another version's; it is written anew soon
+        self._catalogue = lists.together(found)
+
+    async def plan(self, row: StreamRow, asked: Asked) -> tuple[Plan | Nothing, dict[str, OwnKey]]:
+        """Who is asked, in which order; and the asking person's keys, for as long as the answer takes.
+
+        Raises StoreUnavailable.
+        """
+        own = await own_keys(self._postgres, self._ring, row.user_id)
+        user = await users.find_user(self._postgres, row.user_id)
+        needs = Needs(
+            category=self._category(asked),
+            day=datetime.now(UTC).date(),
+            tier=user.tier if user is not None else "guest",  # type: ignore[arg-type]  # by its CHECK
+            tokens=tokens_of_all(asked.turns),
+            least=least(asked.turns),
+            max_output=asked.max_tokens,
+            abilities=_abilities(asked),
+        )
+        catalogue, cooling = self._catalogue, await self.circuits.cooling()
+        if asked.model == AUTO:
+            offered = offers(catalogue.models.values(), own, self._accesses, cooling)
+            return choose(self._board, offered, needs, self._random), own
+        like = catalogue.like(asked.model)
+        return choose_named(asked.model, offers(like, own, self._accesses, cooling), needs), own
+
+    def fitted(self, candidate: Candidate, asked: Asked) -> Fitted | TooLong:
+        """What of the history this model gets."""
+        model = candidate.model
+        room = room_for(model.context, output_allowed(model, asked.max_tokens))
+        found = fit(asked.turns, room, sees="image" in model.abilities or model.name == ECHO.name)
+        assert isinstance(found, Fitted | TooLong), "summaries are not asked for here"
+        return found
+
+    async def ask(
+        self, candidate: Candidate, fitted: Fitted, asked: Asked, own: Mapping[str, OwnKey]
+    ) -> AsyncIterator[Heard]:
+        """What the model says. Closing it closes the provider's connection."""
+        model = candidate.model
+        ask = Ask(model.own_name, fitted.turns, asked.max_tokens, asked.temperature)
+        if model.name == ECHO.name:
+            heard = echo(ask)
+        elif (upstream := self._upstream(candidate, own)) is None:
+            yield failed("authentication", f"there is no key for {model.provider} any more")
+            return
+        else:
+            heard = answer(self._client, upstream, ask)
+        try:
+            async for each in heard:
+                yield each
+        finally:
+            await heard.aclose()  # type: ignore[attr-defined]
+
+    def _upstream(self, candidate: Candidate, own: Mapping[str, OwnKey]) -> Upstream | None:
+        name = candidate.model.provider
+        access = self._accesses.get(name)
+        if candidate.key == "own":
+            if name not in own:
+                return None
+            key = own[name].key
+        elif access is None:
+            return None
+        else:
+            key = access.key
+        return upstream_of(name, access, key)
+
+    def _category(self, asked: Asked) -> Category:
+        if any(isinstance(part, Image) for turn in asked.turns for part in turn.parts):
+            return "multimodal"
+        return "fast-chat"
+
+
+def upstream_of(name: str, access: Access | None, key: str) -> Upstream | None:
+    """A provider with a key; None where it is not known here."""
+    provider = access.provider if access is not None else PROVIDERS.get(name)
+    if provider is None:
+        return None
+    base_url = access.base_url if access is not None else provider.base_url
+    return Upstream(name, provider.format, base_url, key, provider.first_token_seconds)
+
+
+def _abilities(asked: Asked) -> frozenset[Ability]:
+    # Only what the last question shows: older pictures are left out for models that cannot see.
+    last = next((turn for turn in reversed(asked.turns) if turn.speaker == "user"), None)
+    sees = last is not None and any(isinstance(part, Image) for part in last.parts)
+    return frozenset({"image"}) if sees else frozenset()
