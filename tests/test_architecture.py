@@ -1,5 +1,6 @@
 """Rules about the repository as a whole."""
 
+import json
 import re
 import subprocess
 import sys
@@ -53,3 +54,17 @@ def test_locks_name_hashes_and_no_addresses(name: str) -> None:
         assert re.match(r"[A-Za-z0-9._-]+(\[[\w,-]+\])?==\S+", entry), entry[:80]
         assert "--hash=sha256:" in entry, entry[:80]
     assert "://" not in text
+
+
+@pytest.mark.parametrize("folder", ["tests/clients/js", "loadtest/peers"])
+def test_npm_locks_name_hashes_and_no_addresses(folder: str) -> None:
+    """The same of npm's: each package has a version and a hash, and comes from whatever registry is configured."""
+    packages = json.loads((CHECKOUT / folder / "package-lock.json").read_text())["packages"]
+    assert len(packages) > 20
+    for name, package in packages.items():
+        asked = {**package.get("dependencies", {}), **package.get("optionalDependencies", {})}
+        assert not any(":" in version.removeprefix("npm:") for version in asked.values()), name
+        if name:
+            assert re.fullmatch(r"\d+\.\d+\.\d+\S*", package["version"]), name
+            assert package["integrity"].startswith("sha512-"), name
+            assert "resolved" not in package, name
