@@ -13,7 +13,7 @@ pytestmark = pytest.mark.js
 
 LARGE_CHARACTERS = 20_000_000
 """The 20 MB of the promise; ASCII, so as many bytes."""
-EDITS, EDITS_BYTES = 300_000, 6_500_000
+EDITS, EDITS_BYTES = 225_000, 5_000_000
 """Scattered ones, and what they come to at least, as one update."""
 
 
