@@ -20,14 +20,20 @@ EXPOSED_HEADERS: Final = (
 )
 
 
+ALWAYS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+}
+"""What OWASP's secure headers ask of an API. A page of our own sets its own policy."""
+SERVER: Final = "Atrium"
+"""Not the versions of what it is made of, which aiohttp would tell."""
+
+
 def guard(settings: Settings) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
-    """For `on_response_prepare`: what OWASP's secure headers ask of an API. A page of our own sets its own policy."""
-    always = {
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-        "X-Frame-Options": "DENY",
-        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    }
+    """For `on_response_prepare`: the headers of every response."""
+    always = dict(ALWAYS)
     if settings.public_url.startswith("https://"):
         always["Strict-Transport-Security"] = HSTS
 
@@ -36,6 +42,7 @@ def guard(settings: Settings) -> Callable[[web.Request, web.StreamResponse], Awa
         for name, value in always.items():
             if name not in headers:
                 headers[name] = value
+        headers["Server"] = SERVER
 
     return add
 

@@ -11,7 +11,7 @@ from aiohttp.typedefs import Middleware
 
 from gateway.addresses import address_of
 from gateway.metrics import Requests
-from gateway.operations import LIMITS_KEY, REQUEST_ID_KEY
+from gateway.operations import LIMITS_KEY, REQUEST_ID_KEY, USER_KEY
 from gateway.problems import respond
 from gateway.settings import Settings
 from schemas.ids import new_id
@@ -43,6 +43,7 @@ def observe(settings: Settings, requests: Requests) -> Middleware:
             requests.count(request.method, _route(request), response.status, seconds)
             # A socket that was let in has lines of its own: joined, left, closing.
             say = log.debug if request.path in _QUIET or response.status == 101 else log.info
+            user = {} if (known := request.get(USER_KEY)) is None else {"user": str(known)}
             say(
                 "request",
                 method=request.method,
@@ -50,6 +51,7 @@ def observe(settings: Settings, requests: Requests) -> Middleware:
                 status=response.status,
                 ms=round(seconds * 1000, 2),
                 client=address_of(request, settings.trusted_proxies),
+                **user,
             )
         if not response.prepared:
             response.headers[REQUEST_ID] = request_id

@@ -27,6 +27,8 @@ from schemas.ids import parse_id
 from schemas.problems import FieldError
 
 REQUEST_ID_KEY: Final[web.RequestKey[str]] = web.RequestKey("request_id", str)
+USER_KEY: Final[web.RequestKey[UUID]] = web.RequestKey("user", UUID)
+"""Who asks, where somebody is known, for middleware.py to put into the log."""
 LIMITS_KEY: Final[web.RequestKey[dict[str, str]]] = web.RequestKey("limits", dict[str, str])
 """The headers that say how many requests are left, for middleware.py to put on whatever is answered."""
 
@@ -157,6 +159,8 @@ async def _counted(request: web.Request, operation: Operation) -> Caller | None:
     if not operation.ignores_credentials:
         try:
             caller = await parts.identity.of(request)
+            if caller is not None:
+                request[USER_KEY] = caller.user_id
         except (TokenError, Denied, Forbidden) as error:
             refused = error  # looking it up cost as much as any request
     request[LIMITS_KEY] = dict(await parts.rates.take(operation, caller, address))

@@ -18,6 +18,7 @@ from aiohttp import web
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from gateway import limits
+from gateway.headers import ALWAYS, SERVER
 from gateway.problems import respond
 from gateway.refusals import Unreadable
 from schemas.ids import new_id
@@ -186,6 +187,8 @@ class Caller(web.RequestHandler):
         if status != 400:
             return answer
         problem = respond(Unreadable("this is not HTTP/1.1, or the URL or a header is too long"), "", new_id().hex)
+        problem.headers.update(ALWAYS)
+        problem.headers["Server"] = SERVER
         problem.force_close()
         return problem
 

@@ -24,10 +24,13 @@ class EditorSocket:
     def __init__(self, url: str, author: int) -> None:
         """Connects and waits for the document's state. Raises websocket.WebSocketException or OSError."""
         self.author = author
+        #: When each edit left, by its clock.
         self.sent: list[float] = []
+        #: When each cursor state left; their clocks begin at 1.
+        self.moved: list[float] = []
         self.state_bytes = 0
         self._acknowledged = 0
-        self._moves = 0
+        self._seen: dict[int, int] = {}
         self._socket = websocket.create_connection(url, timeout=OPEN_SECONDS)
         for payload in Y_WEBSOCKET.hello("", ""):
             self._socket.send_binary(payload)
@@ -39,6 +42,7 @@ class EditorSocket:
                 break
             self._answer(Y_WEBSOCKET.hear(payload))
         self._socket.settimeout(None)
+        self._opened = perf_counter()
 
     def type(self) -> None:
         """Types one character."""
@@ -48,8 +52,8 @@ class EditorSocket:
 
     def move(self) -> None:
         """Moves the cursor."""
-        self._moves += 1
-        self._socket.send_binary(Y_WEBSOCKET.presence("", cursor(self.author, self._moves)))
+        self.moved.append(perf_counter())
+        self._socket.send_binary(Y_WEBSOCKET.presence("", cursor(self.author, len(self.moved))))
 
     def listen(self, heard: Callable[[Heard], None]) -> None:
         """Calls `heard` for every message until the connection ends. Raises websocket.WebSocketException or OSError."""
@@ -65,6 +69,16 @@ class EditorSocket:
         waits = [now - left for left in self.sent[self._acknowledged : upto]]
         self._acknowledged = max(self._acknowledged, upto)
         return waits
+
+    def first_sight(self, mover: "EditorSocket", clock: int) -> float | None:
+        """Seconds from a cursor's move until now, where it is new to us; None for repetitions, and for what was there
+        before we came.
+        """
+        if clock <= self._seen.get(mover.author, 0) or clock > len(mover.moved):
+            return None
+        self._seen[mover.author] = clock
+        left = mover.moved[clock - 1]
+        return perf_counter() - left if left > self._opened else None
 
     def close(self) -> None:
         """Says goodbye and closes, without waiting for the answer: another greenlet may be reading."""

@@ -7,11 +7,12 @@
 
 The last one has only editors and readers. Users share rooms of ROOM_SIZE. What is recorded: `join` (opening the
 document until it is synced, and its size), `edit durable` (from typing to acknowledgement), `edit delivered` (from
-typing to another user of this locust process, every SAMPLE-th). For numbers to publish use `./atrium bench`: locust's
-own cost is far above a server's.
+typing to another user of this locust process, every SAMPLE-th), `cursor seen` (the same from a move). For numbers to
+publish use `./atrium bench`: locust's own cost is far above a server's.
 """
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from time import perf_counter
 
@@ -52,7 +53,7 @@ class Someone(HttpUser):
     def on_start(self) -> None:
         self.room = self._room()
         self.socket: EditorSocket | None = None
-        self.deliveries = 0
+        self.deliveries: Counter[str] = Counter()
 
     def on_stop(self) -> None:
         self.leave()
@@ -104,9 +105,19 @@ class Someone(HttpUser):
             if writer is None or writer is socket:
                 continue
             for clock in range(first, min(end, len(writer.sent))):
-                self.deliveries += 1
-                if self.deliveries % SAMPLE == 0:
-                    self._record("edit delivered", perf_counter() - writer.sent[clock])
+                self._delivered("edit delivered", perf_counter() - writer.sent[clock])
+        for author, clock in message.seen:
+            mover = _sockets.get(author)
+            if mover is None or mover is socket:
+                continue
+            since_move = socket.first_sight(mover, clock)
+            if since_move is not None:
+                self._delivered("cursor seen", since_move)
+
+    def _delivered(self, name: str, wait: float) -> None:
+        self.deliveries[name] += 1
+        if self.deliveries[name] % SAMPLE == 0:
+            self._record(name, wait)
 
     def _measured(self, name: str, act: Callable[[], EditorSocket]) -> EditorSocket:
         begin = perf_counter()

@@ -17,10 +17,11 @@ from rooms.figures import Figures
 from rooms.limits import COMMIT_RETRY_MAX, COMMIT_WINDOW, PENDING_MAX
 from rooms.ports import Append, Log
 from rooms.replica import merge
+from schemas.documents import named
 from schemas.records import Record
 from schemas.unavailable import Unavailable
 
-logger = structlog.get_logger()
+logger = structlog.get_logger("rooms")
 
 
 @dataclass(slots=True)
@@ -121,13 +122,13 @@ class Committer:
                 document.break_off(error)
             else:
                 return True
-        logger.error("records lost with the log", document=document.name)
+        logger.error("records lost with the log", **named(document.name))
         return False
 
     async def restore(self, document: Document) -> None:
         """Write the full state of a document into its log, which was lost; raises Unavailable."""
         known = document.tail.highest
-        logger.warning("log lost, writing it back", document=document.name, known=known)
+        logger.warning("log lost, writing it back", **named(document.name), known=known)
         last = await self._log.restore(document.name, known, document.whole_record())
         self._figures.restored += 1
         # From its beginning: others may have appended below our number before the loss was noticed.

@@ -28,11 +28,11 @@ from rooms.replica import EMPTY_STATE_VECTOR, EMPTY_UPDATE, Applied, Replica
 from rooms.size import Size
 from rooms.slices import Slices, at_once
 from rooms.tail import Ahead, Tail
-from schemas.documents import DocumentName
+from schemas.documents import DocumentName, named
 from schemas.records import Commit, Loaded, Record
 from schemas.unavailable import Unavailable
 
-logger = structlog.get_logger()
+logger = structlog.get_logger("rooms")
 
 
 class Committer(Protocol):
@@ -241,7 +241,7 @@ class Document:
 
         Who opens the document then gets what the log says. What was handed over is committed all the same.
         """
-        logger.error("document broken", document=self.name, exc_info=error)
+        logger.error("document broken", **named(self.name), exc_info=error)
         self._figures.broken += 1
         self.broken = True
         for peer in list(self.peers):

@@ -141,7 +141,7 @@ class OpenDocuments:
             try:
                 document.presence.hear(origin, update)
             except Exception as error:  # noqa: BLE001  whatever it is, presence is said again soon
-                logger.error("presence is not understood", document=name, origin=origin, reason=str(error))
+                logger.error("presence is not understood", **named(name), origin=origin, reason=str(error))
 
     def missed_announcements(self) -> None:
         """The connection that announcements come by was interrupted: read all logs, and ask who is there."""

@@ -6,6 +6,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,11 @@ from typing import Any
 import pytest
 
 from tests.support import chromium
+from tests.support.skips import EVERYTHING, NothingSkipped
 from tests.support.stack import Stack
 
 JS_CLIENTS = Path(__file__).parent / "clients" / "js"
-EVERYTHING = "ATRIUM_TEST_EVERYTHING"  # .ci/run sets it: there no test may be skipped
+IS_ROOT = os.getuid() == 0 and sys.platform == "linux"
 
 MakeStack = Callable[..., Stack]
 _stacks: list[Stack] = []
@@ -72,9 +74,18 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests marked `js` or `browser` need programs that are not Python's; say why where they are skipped."""
-    for mark, reason in missing().items():
+def pytest_configure(config: pytest.Config) -> None:
+    if os.environ.get(EVERYTHING):
+        config.pluginmanager.register(NothingSkipped())
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests marked `js` or `browser` need programs that are not Python's; say why where they are skipped. Those marked
+    `root` are no part of a run that may skip nothing, unless it is root's: `.ci/run` runs them apart."""
+    if not IS_ROOT and os.environ.get(EVERYTHING):
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("root")])
+        items[:] = [item for item in items if not item.get_closest_marker("root")]
+    for mark, reason in (missing() | only_root()).items():
         for item in items:
             if item.get_closest_marker(mark):
                 item.add_marker(pytest.mark.skip(reason=reason))
@@ -84,6 +95,10 @@ def pytest_sessionstart() -> None:
     if os.environ.get(EVERYTHING):
         for reason in missing().values():
             raise pytest.UsageError(f"{reason}, and {EVERYTHING} forbids to skip the tests that need it")
+
+
+def only_root() -> dict[str, str]:
+    return {} if IS_ROOT else {"root": "only root on Linux can become others"}
 
 
 def missing() -> dict[str, str]:

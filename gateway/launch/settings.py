@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, cast, get_args
 
 from gateway.launch.errors import LaunchError
 from gateway.launch.home import Home
 
+Appendfsync = Literal["everysec", "always"]
+"""When Valkey syncs its append-only file to the disk: each second, or before each commit is answered."""
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -23,6 +26,8 @@ class Settings:
     redis_url: str | None
     secret: str | None
     public_url: str | None
+    appendfsync: Appendfsync
+    """Of the embedded Valkey."""
 
     @property
     def ports(self) -> range:
@@ -73,4 +78,11 @@ def settings_from(
         redis_url=environ.get("REDIS_URL") or None,
         secret=secret,
         public_url=environ.get("ATRIUM_PUBLIC_URL") or None,
+        appendfsync=_appendfsync(environ.get("ATRIUM_APPENDFSYNC") or "everysec"),
     )
+
+
+def _appendfsync(named: str) -> Appendfsync:
+    if named not in get_args(Appendfsync):
+        raise LaunchError(f"ATRIUM_APPENDFSYNC must be {' or '.join(get_args(Appendfsync))}")
+    return cast(Appendfsync, named)

@@ -84,7 +84,7 @@ class Supervisor:
                 say("making the database (once)")
             await self._start_server(await postgres.prepare(home), partial(postgres.answers, home))
         if settings.redis_url is None:
-            await self._start_server(valkey.prepare(home), partial(valkey.answers, home))
+            await self._start_server(valkey.prepare(home, settings.appendfsync), partial(valkey.answers, home))
         say("migrating the database")
         await run_once(self._module("migrate", "store.migrate", environment), home, MIGRATE)
         gateways = [self._add(self._gateway(number, environment)) for number in range(settings.gateways)]

@@ -13,6 +13,7 @@ from gateway.launch.child import Program
 from gateway.launch.errors import LaunchError
 from gateway.launch.home import Home
 from gateway.launch.limits import STOP_VALKEY
+from gateway.launch.settings import Appendfsync
 
 SETTINGS = {
     "port": "0",  # the socket alone
@@ -20,8 +21,7 @@ SETTINGS = {
     "daemonize": "no",
     "logfile": "",
     "save": "",  # the append-only file is what lasts
-    "appendonly": "yes",
-    "appendfsync": "everysec",
+    "appendonly": "yes",  # when it is synced to the disk is the operator's choice: ATRIUM_APPENDFSYNC
     "maxmemory-policy": "noeviction",  # a log must refuse rather than forget
 }
 
@@ -44,9 +44,10 @@ def binary() -> Path:
     return path
 
 
-def prepare(home: Home) -> Program:
+def prepare(home: Home, appendfsync: Appendfsync) -> Program:
     """How to run the server over this home's data."""
-    options = SETTINGS | {"dir": str(home.valkey), "unixsocket": str(home.valkey_socket)}
+    places = {"dir": str(home.valkey), "unixsocket": str(home.valkey_socket)}
+    options = SETTINGS | places | {"appendfsync": appendfsync}
     flat = [part for key, value in options.items() for part in (f"--{key}", value)]
     return Program(
         name="valkey",

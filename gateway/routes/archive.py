@@ -104,7 +104,7 @@ async def export_archive(call: Call) -> web.StreamResponse:
         headers = {
             "Cache-Control": "no-store",
             "Content-Disposition": disposition(f"{call.access.project_id}.zip"),
-            "Content-Security-Policy": "sandbox; default-src 'none'",
+            "Content-Security-Policy": "sandbox; default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
         }
         response = web.StreamResponse(headers=headers)
         response.content_type = EXPORT_TYPE

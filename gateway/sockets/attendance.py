@@ -17,7 +17,7 @@ import structlog
 
 from gateway.access import NOWHERE
 from gateway.access_watch import AccessWatch, Watched
-from gateway.sockets.limits import HERE_RENEW, HERE_SEATS, HERE_SHOWN, HERE_STATE_BYTES, HERE_TICK
+from gateway.sockets.limits import FAREWELL, HERE_RENEW, HERE_SEATS, HERE_SHOWN, HERE_STATE_BYTES, HERE_TICK
 from rooms.open_documents import OpenDocuments
 from schemas.documents import DocumentName, path_of, project_of
 from schemas.here import Attendance, Seat, Shown, encode
@@ -78,9 +78,10 @@ class AttendanceTeller:
     async def leave(self) -> None:
         """Nobody is here any more; best effort."""
         try:
-            await self._here.leave(self._life)
-        except Unavailable as error:
-            logger.info("could not tell that nobody is here", reason=str(error))
+            async with asyncio.timeout(FAREWELL):
+                await self._here.leave(self._life)
+        except (Unavailable, TimeoutError) as error:
+            logger.info("could not tell that nobody is here", reason=str(error) or "no answer in time")
 
     def _notice(self, *, also_shown: bool) -> None:
         watch = self._watch

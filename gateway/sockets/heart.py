@@ -5,7 +5,7 @@ from uuid import UUID
 
 import structlog
 
-from gateway.sockets.limits import HEARTBEAT
+from gateway.sockets.limits import FAREWELL, HEARTBEAT
 from rooms.figures import Figures
 from rooms.homes import home
 from rooms.open_documents import OpenDocuments
@@ -66,6 +66,7 @@ class Heart:
         """This gateway takes no more rooms."""
         self._stopping = True
         try:
-            await self._registry.leave(self._name)
-        except Unavailable as error:
-            logger.warning("could not leave the registry", reason=str(error))
+            async with asyncio.timeout(FAREWELL):
+                await self._registry.leave(self._name)
+        except (Unavailable, TimeoutError) as error:
+            logger.warning("could not leave the registry", reason=str(error) or "no answer in time")

@@ -46,6 +46,8 @@ DRAIN_SPREAD = 3.0
 """Seconds over which a stopping gateway sends its clients away, so that they do not all return at once."""
 DRAIN_COMMIT = 4.0
 """Seconds that it then waits for its last edits to be durable."""
+FAREWELL = 0.5
+"""Seconds that Redis gets to hear that a gateway stops, and again that nobody is in it. It would notice by itself."""
 DRAIN_LOOK = 0.05
 """Seconds between two looks whether all of them have answered; they have CLOSE_SECONDS for that."""
 HEARTBEAT = 2.0

@@ -64,6 +64,7 @@ def test_valkey_keeps_its_log(compose: Any) -> None:
     """Valkey runs with the same durability as the embedded one: append-only file, nothing evicted."""
     command = compose["services"]["valkey"]["command"]
     assert command[command.index("--appendonly") + 1] == "yes"
+    assert command[command.index("--appendfsync") + 1] == "${ATRIUM_APPENDFSYNC:-everysec}"
     assert command[command.index("--maxmemory-policy") + 1] == "noeviction"
 
 

@@ -15,8 +15,9 @@ import aiohttp
 import pytest
 
 from gateway.launch.settings import CHECKOUT
-from tests.conftest import EVERYTHING, MakeStack
+from tests.conftest import MakeStack
 from tests.support.http import request
+from tests.support.skips import EVERYTHING
 from tests.support.stack import Stack, free_ports
 from tests.support.waiting import wait_for
 

@@ -18,6 +18,7 @@ READERS: Final = (
 NAME: Final = re.compile(r'"((?:[A-Z]+_)+[A-Z]+|PORT)"')
 ALIASES: Final = {"JWT_SECRET", "PORT", "FRONTEND_URL"}
 FIXED_IN_THE_IMAGE: Final = {"ATRIUM_HOST", "ATRIUM_PORT", "ATRIUM_HOME", "ATRIUM_MAIL_FOLDER"}
+OF_VALKEY: Final = {"ATRIUM_APPENDFSYNC"}
 OF_WORKERS: Final = {"ATRIUM_AUDIT_DAYS", "ATRIUM_KEYRING", "ATRIUM_PARK_AFTER"}
 
 
@@ -42,6 +43,7 @@ def test_compose_passes_them_on(names: set[str]) -> None:
     """Each reaches the processes that read it, but for what the image or the service says by itself."""
     compose: Any = YAML(typ="safe").load(CHECKOUT / "docker-compose.yml")
     gateway, worker = (compose["services"][name]["environment"] for name in ("gateway-1", "worker"))
-    assert set(gateway) >= names - ALIASES - FIXED_IN_THE_IMAGE - OF_WORKERS
+    assert set(gateway) >= names - ALIASES - FIXED_IN_THE_IMAGE - OF_VALKEY - OF_WORKERS
     assert set(worker) >= OF_WORKERS | {"ATRIUM_OUTBOUND_ALLOW", "ATRIUM_OUTBOUND_HTTP", "ATRIUM_SECRET"}
+    assert all(f"${{{name}:-" in str(compose["services"]["valkey"]["command"]) for name in OF_VALKEY)
     assert set(gateway) | set(worker) <= names

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import time
 
+import psutil
 import pytest
 
 from tests.faults.stock import StockWriter, stock_writers
@@ -71,6 +72,36 @@ async def test_n5_gateway_stopped_under_load(atrium: Stack) -> None:
             events = await each.session.see("events")
             after = events[events.index(["synced"]) + 1 :]
             assert after == (RECONNECT[each.kind] if each.gateway == 0 else []), each.kind
+
+
+@pytest.mark.parametrize("how", ["frozen", "dead"])
+async def test_d5_gateway_stopped_while_redis_is_away(atrium: Stack, how: str) -> None:
+    """[D5] [D1] DRAIN_COMMIT: a gateway that cannot make its last edits durable says so and ends in time all the same;
+    none of them was acknowledged, so their writers send them again."""
+    async with Writers(atrium, documents=2, each=3) as writers:
+        await writers.progress()
+        if how == "frozen":
+            atrium.pause("valkey")
+        else:
+            atrium.pause_restarts()
+            atrium.kill("valkey")
+        await writers.typed()
+        logged = len(atrium.logs("gateway-1"))
+        old = atrium.kill("gateway-1", signal.SIGTERM)
+        await wait_until(lambda: has_ended(old), "the gateway's own end", within=GONE)
+        said = atrium.logs("gateway-1")[logged:]
+        assert "edits were not durable in time" in said, said
+        if how == "frozen":
+            atrium.resume("valkey")
+        else:
+            atrium.resume_restarts()
+        await writers.progress(2)
+        await writers.check()
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a process has ended; its parent need not have noticed."""
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
 async def back(each: StockWriter) -> None:

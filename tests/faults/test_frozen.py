@@ -13,6 +13,8 @@ FROZEN = 10.0
 """Seconds: longer than a gateway counts as live without a sign of life."""
 FROZEN_STORES = 12.0
 """Seconds: longer than a gateway waits for one answer, so that it commits again what may be committed already."""
+DEAD_STORES = 6.0
+"""Seconds without a process of either: connections are refused at once, attempts follow one another."""
 AWAY = 30.0
 """Seconds without PostgreSQL."""
 
@@ -60,15 +62,40 @@ async def test_d5_both_stores_away(atrium: Stack) -> None:
     async with Writers(atrium) as writers:
         await writers.progress()
         frozen = [*freeze(atrium.pid("postgres")), *freeze(atrium.pid("valkey"))]
-        # What was typed before may still be acknowledged: the answer may wait in a socket of a busy gateway.
-        typed = [client.typed for client in writers.clients]
-        until = time.monotonic() + FROZEN_STORES
-        while time.monotonic() < until:
-            await writers.typed(5)
-        for client, before in zip(writers.clients, typed, strict=True):
-            assert len(client.acknowledged_tokens) <= before
+        await nothing_is_saved(writers, FROZEN_STORES)
         for process in frozen:
             process.resume()
         await writers.progress()
         await writers.check()
         assert all(client.connections == 1 for client in writers.clients)
+
+
+async def test_d5_both_stores_dead(atrium: Stack) -> None:
+    """[D5] With Redis and PostgreSQL killed, and kept from starting for a while, it is the same."""
+    async with Writers(atrium) as writers:
+        await writers.progress()
+        atrium.pause_restarts()
+        try:
+            old = {name: atrium.kill(name) for name in ("postgres", "valkey")}
+            for name, pid in old.items():
+                await asyncio.to_thread(atrium.wait_gone, name, pid)
+            await nothing_is_saved(writers, DEAD_STORES)
+        finally:
+            atrium.resume_restarts()
+        for name, pid in old.items():
+            await asyncio.to_thread(atrium.wait_restarted, name, pid)
+        await writers.progress()
+        await asyncio.to_thread(wait_whole, atrium)
+        await writers.check()
+        assert all(client.connections == 1 for client in writers.clients)
+
+
+async def nothing_is_saved(writers: Writers, seconds: float) -> None:
+    """For so long everybody types, and nobody is told that it is saved."""
+    # What was typed before may still be acknowledged: the answer may wait in a socket of a busy gateway.
+    typed = [client.typed for client in writers.clients]
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        await writers.typed(5)
+    for client, before in zip(writers.clients, typed, strict=True):
+        assert len(client.acknowledged_tokens) <= before

@@ -168,3 +168,35 @@ def test_nothing_may_be_skipped_in_ci(tmp_path: Path) -> None:
     )
     assert ended.returncode == 4
     assert "Node.js is not installed" in ended.stderr
+
+
+SKIPS = """
+import pytest
+@pytest.mark.skip(reason="by its mark")
+def test_1(): pass
+def test_2(): pytest.skip("while it runs")
+@pytest.mark.xfail
+def test_3(): assert False
+def test_4(): pass
+"""
+
+
+def test_a_skip_is_a_failure_in_ci(tmp_path: Path) -> None:
+    """Where every test must run, each way to skip one or a whole file fails; one that is expected to fail does not."""
+    (tmp_path / "test_some.py").write_text(SKIPS)
+    (tmp_path / "test_none.py").write_text("import pytest\npytest.skip('all of it', allow_module_level=True)\n")
+    program = (
+        "import sys, pytest; from tests.support.skips import NothingSkipped;"
+        "sys.exit(pytest.main(sys.argv[1:], plugins=[NothingSkipped()]))"
+    )
+    options = ["-q", "--continue-on-collection-errors", "-p", "no:cacheprovider", "-c", "/dev/null"]
+    ended = subprocess.run(
+        [sys.executable, "-c", program, *options, str(tmp_path)],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    assert "1 failed, 1 passed, 1 xfailed, 2 errors" in ended.stdout  # at set-up and collecting they are errors
+    assert ended.stdout.count("ATRIUM_TEST_EVERYTHING forbids to skip") == 3

@@ -17,7 +17,7 @@ from gateway.launch.ownership import settle
 from gateway.launch.process import Process
 
 pytestmark = [
-    pytest.mark.skipif(os.getuid() != 0, reason="only root can become others"),
+    pytest.mark.root,
     pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning"),  # the child only returns
 ]
 SOMEBODY = pwd.getpwnam("nobody")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gateway.launch.settings import CHECKOUT
 from tests.conftest import MakeStack
+from tests.faults.stores import valkey
 from tests.launch.commands import launch, refusal
 from tests.support.stack import Stack, free_ports
 from tests.support.waiting import wait_for
@@ -142,6 +143,31 @@ def test_a_second_control_c_hurries(own_stack: MakeStack) -> None:
     assert stack.stop() == 0
     assert time.monotonic() - began < 8
     stack.wait_gone("gateway-1", stubborn, within=0.5)
+
+
+def test_two_workers_and_an_eager_log(own_stack: MakeStack) -> None:
+    """`--workers 2` runs two, both at work; ATRIUM_APPENDFSYNC=always reaches Valkey."""
+    stack = own_stack(gateways=1, workers=2, environment={"ATRIUM_APPENDFSYNC": "always"})
+    assert set(stack.status()) == {"gateway-1", "worker-1", "worker-2", "valkey", "postgres"}
+    workers = ("worker-1", "worker-2")
+    wait_for(lambda: all('"event": "working"' in stack.logs(name) for name in workers), "both at work")
+    with valkey(stack) as client:
+        assert client.config_get("appendfsync") == {"appendfsync": "always"}
+
+
+def test_what_valkey_promises(stack: Stack) -> None:
+    """Its file is on, and reaches the disk each second; nothing is thrown away to make room."""
+    with valkey(stack) as client:
+        assert client.config_get("appendonly") == {"appendonly": "yes"}
+        assert client.config_get("appendfsync") == {"appendfsync": "everysec"}
+        assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+
+
+def test_an_appendfsync_that_promises_nothing(tmp_path: Path) -> None:
+    """ATRIUM_APPENDFSYNC=no is refused in one line, before anything starts."""
+    line = refusal(launch(tmp_path, "up", "--port", str(free_ports(1)), ATRIUM_APPENDFSYNC="no"))
+    assert line == "ATRIUM_APPENDFSYNC must be everysec or always"
+    assert not (tmp_path / "postgres").exists()
 
 
 def test_other_servers_by_url(stack: Stack, own_stack: MakeStack) -> None:

@@ -125,6 +125,7 @@ def test_half_an_instance_file_is_no_instance(tmp_path: Path) -> None:
         ({"ATRIUM_SECRET": "short"}, "ATRIUM_SECRET"),
         ({"ATRIUM_PORT": "http"}, "ATRIUM_PORT"),
         ({"ATRIUM_PORT": "65535"}, "65536"),
+        ({"ATRIUM_APPENDFSYNC": "no"}, "ATRIUM_APPENDFSYNC must be everysec or always"),
     ],
 )
 def test_wrong_settings_are_named(environment: dict[str, str], said: str) -> None:

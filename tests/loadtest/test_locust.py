@@ -11,12 +11,12 @@ from tests.support.stack import Stack
 from tests.support.waiting import wait_for
 
 WITHIN = 60.0
-ENOUGH = {"join": 10, "edit durable": 10, "edit delivered": 1}
+ENOUGH = {"join": 10, "edit durable": 10, "edit delivered": 1, "cursor seen": 1}
 
 
 @pytest.mark.slow
-def test_locust_users_join_type_and_read(stack: Stack, tmp_path: Path) -> None:
-    """Editors get acknowledgements, others get their edits, joiners join; nothing fails."""
+def test_locust_users_join_type_read_and_move(stack: Stack, tmp_path: Path) -> None:
+    """Editors get acknowledgements, others get their edits and see cursors move, joiners join; nothing fails."""
     command = ["locust", "-f", "loadtest/locustfile.py", "--host", stack.urls[0], "--headless", "--only-summary"]
     command += ["-u", "20", "-r", "20", "--csv", str(tmp_path / "run")]
 

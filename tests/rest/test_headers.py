@@ -25,7 +25,8 @@ async def test_every_response_is_guarded(api: Api, path: str) -> None:
     headers = (await api.call("GET", path)).headers
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Frame-Options"] == "DENY"
-    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    for directive in ("default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"):
+        assert directive in headers["Content-Security-Policy"]
     assert headers["Referrer-Policy"] == "no-referrer"
     assert "max-age=" in headers["Strict-Transport-Security"]
     assert len(headers["X-Request-ID"]) >= 8

@@ -104,3 +104,17 @@ def test_no_log_of_a_running_gateway_holds_a_token(stack: Stack) -> None:
         for part in (token, *token.split(".")[1:]):
             assert part not in logs
     assert "[token]" in logs
+
+
+def test_refusals_say_who_was_refused(stack: Stack) -> None:
+    """A request that may not is in the log: when, who, from where, what, and under which id the answer named it."""
+    owner, stranger = stack.guest(), stack.guest()
+    user = stack.call("/api/auth/me", token=stranger, expect=200).body["user"]["id"]
+    path = f"/api/projects/{stack.project(owner)}"
+    refusal = stack.call(path, token=stranger, expect=403).body
+    wait_for(lambda: refusal["request_id"] in stack.logs("gateway-1"), "the refusal's log line")
+    (line,) = [line for line in stack.logs("gateway-1").splitlines() if refusal["request_id"] in line]
+    said = json.loads(line)
+    assert (said["status"], said["method"], said["path"]) == (403, "GET", path)
+    assert (said["user"], said["client"], said["process"]) == (user, "127.0.0.1", "gateway-1")
+    assert said["time"].endswith("Z")

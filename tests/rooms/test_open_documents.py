@@ -81,6 +81,37 @@ async def test_missed_announcements_are_read() -> None:
         assert len(document.replica.encode()) > 20
 
 
+async def test_catch_up_at_once() -> None:
+    """CATCH_UP_AT_ONCE: after announcements were missed only so many logs are read at a time, and in the end all."""
+    async with processes(2) as (log, (process, other)):
+        names = [DocumentName(f"{NAME}{number}") for number in range(3 * limits.CATCH_UP_AT_ONCE)]
+        documents = [await process.documents.open(name) for name in names]
+        log.deaf = True
+        for name in names:
+            log.put(other, name, [Record(b"", 0, text(1, 0, "a"))])
+        log.deaf = False
+        reading = most = 0
+        answering = asyncio.Event()
+        numbers = process.numbers
+
+        async def slow(names: Sequence[DocumentName]) -> list[int | None]:
+            nonlocal reading, most
+            reading += 1
+            most = max(most, reading)
+            await answering.wait()
+            reading -= 1
+            return await numbers(names)
+
+        process.numbers = slow  # type: ignore[method-assign]
+        process.documents.missed_announcements()
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert reading == limits.CATCH_UP_AT_ONCE
+        answering.set()
+        await wait_until(lambda: all(document.tail.known == 1 for document in documents), "all logs to be read")
+        assert most == limits.CATCH_UP_AT_ONCE
+
+
 async def test_a_lost_log_is_written_back() -> None:
     """[D6] [D7] When the log comes back empty, what a process has is restored, under numbers never given before."""
     async with processes(1) as (log, (process,)):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import closing
 from typing import cast
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pycrdt
@@ -17,13 +18,15 @@ import workers.snapshot_document
 from rooms.compact import compact
 from rooms.cut import is_same
 from rooms.parts import parts
-from rooms.replica import Replica
+from rooms.replica import EMPTY_UPDATE, Replica
 from schemas.documents import DocumentName
-from schemas.records import Loaded, Record
-from store import keys
-from store.document_library import load
+from schemas.records import Commit, Loaded, Record
+from store import keys, snapshots
+from store.document_library import load, peek
 from store.document_log import DocumentLog
+from store.errors import StoreUnavailable
 from store.lane import Lane
+from store.limits import RELOADS_MAX
 from store.postgres import Postgres, open_pool
 from store.redis import connect
 from tests.clients.project import create_project
@@ -32,6 +35,8 @@ from tests.support.stack import Stack
 from tests.support.waiting import wait_until
 from workers.snapshot_document import snapshot_document
 from workers.sweep import park
+
+Read = Callable[[Postgres, DocumentLog, DocumentName], Awaitable[Loaded | None]]
 
 
 class Stores:
@@ -105,6 +110,58 @@ async def test_large_states_of_busy_documents_wait_for_a_calmer_moment(
     assert opened(await stores.snapshotted()) == 1
 
 
+async def test_the_loser_of_two_snapshots_changes_nothing(stores: Stores, stack: Stack) -> None:
+    """Of two workers that merged the same log one stores its snapshot; the other leaves row, history and runs alone."""
+    postgres, log, name = stores.postgres, stores.log, stores.name
+    old = await snapshots.find(postgres, name)
+    assert old is not None
+    commits = await log.read(name, old.number)
+    guest = UUID(str(execute(stack.database_url, "SELECT id::text FROM users LIMIT 1")[0][0]))
+    other = [Commit(commit.last + 1, (*commit.records, Record(guest.bytes, 1, b"\0\0"))) for commit in commits]
+    last = commits[-1].last
+    won = await asyncio.gather(
+        snapshots.replace(postgres, name, old.number, last, b"one", commits),
+        snapshots.replace(postgres, name, old.number, last, b"two", commits),
+    )
+    assert sorted(won) == [False, True]
+    stored = all_rows(stack, name)
+    assert (b"two" if won[1] else b"one").hex() in str(stored)
+    assert not await snapshots.replace(postgres, name, old.number, last + 1, b"late", other, b"parts")
+    assert not await snapshots.replace(postgres, name, last - 1, last + 1, b"late", other, b"parts")
+    assert all_rows(stack, name) == stored
+    assert await snapshots.replace(postgres, name, last, last + 1, b"next", other, b"parts")
+    assert len(all_rows(stack, name)) == len(stored) + 2  # one more of history, one run
+
+
+@pytest.mark.parametrize("read", [load, peek])
+async def test_reloads_max(stores: Stores, monkeypatch: pytest.MonkeyPatch, read: Read) -> None:
+    """RELOADS_MAX: who opens starts over when snapshots overtook it, but not for ever; it may come back later."""
+    postgres, log, name = stores.postgres, stores.log, stores.name
+    ahead, overtaking = log.read, 0
+
+    async def overtaken(name: DocumentName, after: int) -> Sequence[Commit]:
+        nonlocal overtaking
+        if overtaking:
+            overtaking -= 1
+            with monkeypatch.context() as undone:
+                undone.setattr(log, "read", ahead)
+                for _ in range(2):  # the log is trimmed behind the snapshot before last
+                    await log.append([(name, -1, [Record(b"", 0, EMPTY_UPDATE)])])
+                    await snapshot_document(postgres, log, name)
+        return await ahead(name, after)
+
+    await stores.snapshotted()
+    monkeypatch.setattr(log, "read", overtaken)
+    overtaking = RELOADS_MAX
+    with pytest.raises(StoreUnavailable, match="overtaking"):
+        await read(postgres, log, name)
+    overtaking = RELOADS_MAX - 1
+    loaded = await read(postgres, log, name)
+    assert loaded is not None
+    assert loaded.number == 1 + 2 * (2 * RELOADS_MAX - 1)
+    assert is_same(loaded.state, stores.state)
+
+
 async def test_a_log_in_use_costs_no_write(stores: Stores, stack: Stack) -> None:
     """A document that somebody has open stays in Redis, however idle, and its row in PostgreSQL is not written to."""
     postgres, log, name = stores.postgres, stores.log, stores.name
@@ -120,6 +177,19 @@ async def test_a_log_in_use_costs_no_write(stores: Stores, stack: Stack) -> None
     assert await park(postgres, log, name, idle_for=-1)
     assert row_version(stack, name) != before
     await other.aclose(close_connection_pool=True)
+
+
+def all_rows(stack: Stack, name: DocumentName) -> list[tuple[object, ...]]:
+    """All that PostgreSQL has of a document: its row, its history, and who wrote when."""
+    return [
+        row
+        for statement in (
+            "SELECT to_jsonb(documents) FROM documents WHERE name = %s",
+            "SELECT to_jsonb(document_records) FROM document_records WHERE document = %s ORDER BY last",
+            "SELECT to_jsonb(edit_runs) FROM edit_runs WHERE document = %s ORDER BY began_at",
+        )
+        for row in execute(stack.database_url, statement, name)
+    ]
 
 
 def row_version(stack: Stack, name: DocumentName) -> str:

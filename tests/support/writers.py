@@ -38,9 +38,9 @@ class Project:
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
-        user = stack.guest()
-        self.id = stack.project(user)
-        self.token = stack.room_token(user, self.id).token
+        self.owner = stack.guest()
+        self.id = stack.project(self.owner)
+        self.token = stack.room_token(self.owner, self.id).token
 
     def name(self, path: str) -> str:
         """A document's name in Redis and PostgreSQL."""

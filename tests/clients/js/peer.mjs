@@ -11,12 +11,14 @@ import { format } from 'node:util'
 import * as connection from './connection.mjs'
 import * as content from './content.mjs'
 import * as presence from './presence.mjs'
+import * as scattered from './scattered.mjs'
 import * as trace from './trace.mjs'
 import * as typist from './typist.mjs'
 import { wait, warnings } from './views.mjs'
 
 const commands = {
-  ...connection.commands, ...content.commands, ...presence.commands, ...trace.commands, ...typist.commands, wait
+  ...connection.commands, ...content.commands, ...presence.commands, ...scattered.commands,
+  ...trace.commands, ...typist.commands, wait
 }
 
 const say = (line) => process.stdout.write(JSON.stringify(line) + '\n')

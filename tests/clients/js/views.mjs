@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import * as Y from 'yjs'
 import { sessions } from './connection.mjs'
+import { views as scattered } from './scattered.mjs'
 
 const MOST_LOOKS_MS = 5 // looks less than this apart become one: the text of a long document is costly to print
 const SHOWN_CHARACTERS = 2000 // of the last sight, in the error
@@ -17,6 +18,7 @@ const base64 = (bytes) => Buffer.from(bytes).toString('base64')
 
 /** Each: (session, args) → JSON. `root` is the name of a root type. */
 const views = {
+  ...scattered,
   synced: ({ synced }) => synced(),
   connected: ({ provider }) => provider.wsconnected ?? provider.configuration.websocketProvider.status === 'connected',
   unsynced: ({ provider }) => provider.hasUnsyncedChanges,
