@@ -22,6 +22,7 @@ from gateway.rates import Rates
 from gateway.repeats import Repeats
 from gateway.settings import Settings
 from gateway.sockets.heart import Heart
+from gateway.sockets.roll_call import RollCall
 from gateway.spool import Spools
 from gateway.turns import Turns
 from rooms.open_documents import OpenDocuments
@@ -76,6 +77,7 @@ class Sockets:
     peeks: Peeks
     documents: OpenDocuments
     heart: Heart
+    roll_call: RollCall
 
 
 PARTS: Final = web.AppKey("parts", Parts)
