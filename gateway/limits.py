@@ -7,6 +7,8 @@ URL_BYTES: Final = 8190  # of a request line: nginx' own default; a token takes 
 
 BUCKETS: Final = 20_000  # addresses or users remembered by one limit, about 200 bytes each
 
+TURNED_AWAY: Final = 1_000  # of them remembered as refused lately, for administrators, about 300 bytes each
+
 SESSION_SECONDS: Final = 30 * 24 * 3600  # without a refresh: who comes back within a month is still signed in
 SESSION_LONGEST_SECONDS: Final = 180 * 24 * 3600  # whatever is refreshed; not of guests, who could not sign in again
 SESSIONS: Final = 50  # of one account at once, 300 bytes each; the oldest ends for another

@@ -25,6 +25,7 @@ from gateway.rates import Rates
 from gateway.repeats import Repeats
 from gateway.settings import Settings
 from gateway.sockets.heart import Heart
+from gateway.sockets.roll_call import RollCall
 from gateway.spool import Spools
 from gateway.turns import Turns
 from rooms.open_documents import OpenDocuments
@@ -86,6 +87,7 @@ class Sockets:
     heart: Heart
     hub: Hub
     topics: Topics
+    roll_call: RollCall
 
 
 PARTS: Final = web.AppKey("parts", Parts)

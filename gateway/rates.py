@@ -20,6 +20,7 @@ from typing import Final
 from gateway.auth.caller import Caller, Tier
 from gateway.limits import BUCKETS
 from gateway.operation import SAFE_METHODS, Operation
+from gateway.turned_away import TurnedAway, Who
 from store.errors import StoreUnavailable
 from store.gcra import MICRO, Verdict, Window, take
 from store.rates import PATIENT_WAIT, WAIT, SharedRates, Subject
@@ -85,8 +86,12 @@ class TooMany(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
-    what: str
+    who: Who
     subject: Subject
+
+    @property
+    def what(self) -> str:
+        return {"address": "from one address", "user": "by one user", "account": "for one account"}[self.who]
 
 
 class Rates:
@@ -96,6 +101,8 @@ class Rates:
         self._shared = shared
         self._factor = factor
         self._own = OwnRates()
+        self.turned_away: Final = TurnedAway()
+        """Whom this gateway refused lately."""
 
     async def take(self, operation: Operation, caller: Caller | None, address: str) -> Mapping[str, str]:
         """Count one request; the headers that say how many are left. Raises TooMany or StoreUnavailable."""
@@ -106,22 +113,30 @@ class Rates:
         the difference. Raises the same."""
         name = hashlib.sha256(str(account).strip().lower().encode()).hexdigest()[:32]
         windows = self._scaled(BY_ACCOUNT[limit])
-        await self._take(limit, _Counted("for one account", Subject(f"{limit}:account:{name}", windows)))
+        await self._take(limit, _Counted("account", Subject(f"{limit}:account:{name}", windows)))
 
     def allowed(self, tier: Tier) -> Mapping[str, Windows]:
         """What somebody signed in may do how often, by limit."""
         return {limit: self._scaled(by_tier[tier]) for limit, by_tier in BY_TIER.items()}
 
+    def stated(self) -> tuple[Mapping[str, Mapping[Tier, Windows]], Mapping[str, Windows], Mapping[str, Windows]]:
+        """All limits as they hold here, by name: those of users by tier, of addresses, and of accounts."""
+        return (
+            {limit: {tier: self._scaled(each) for tier, each in tiers.items()} for limit, tiers in BY_TIER.items()},
+            {limit: self._scaled(windows) for limit, windows in BY_ADDRESS.items()},
+            {limit: self._scaled(windows) for limit, windows in BY_ACCOUNT.items()},
+        )
+
     def _counted(self, operation: Operation, caller: Caller | None, address: str) -> _Counted:
         limit = operation.limit or ("read" if operation.method in SAFE_METHODS else "write")
         if limit in BY_ADDRESS:
             place = network_of(address)
-            return _Counted("from one address", Subject(f"{limit}:{place}", self._scaled(BY_ADDRESS[limit])))
+            return _Counted("address", Subject(f"{limit}:{place}", self._scaled(BY_ADDRESS[limit])))
         if caller is None:
             windows = self._scaled(BY_TIER[limit]["guest"])
-            return _Counted("from one address", Subject(f"{limit}:{network_of(address)}", windows))
+            return _Counted("address", Subject(f"{limit}:{network_of(address)}", windows))
         windows = self._scaled(BY_TIER[limit][caller.tier])
-        return _Counted("by one user", Subject(f"{limit}:{caller.user_id}", windows))
+        return _Counted("user", Subject(f"{limit}:{caller.user_id}", windows))
 
     async def _take(self, limit: str, counted: _Counted) -> Mapping[str, str]:
         subject = counted.subject
@@ -134,6 +149,8 @@ class Rates:
         headers = rate_headers(verdict, subject.windows)
         if not verdict.allowed:
             window = subject.windows[verdict.narrowest(subject.windows)]
+            name, _, whose = subject.name.replace(":account:", ":").partition(":")
+            self.turned_away.note(name, counted.who, whose, time.time(), verdict.wait)
             raise TooMany(counted.what, window, verdict.wait, headers)
         return headers
 

@@ -2,7 +2,8 @@
 
     announcement   'c' origin(8) count(u32) last(u64) [records]     a commit; without its records where they are large
                    'p' origin(8) awareness update                   presence; empty asks who is there
-                   '{' … '}'                                        to all gateways: somebody's right to be here changed
+                   '{' … '}'                                        to all gateways: somebody's right to be here
+                                                                    changed; or a question (store/questions.py)
 
 After an interruption the listener is told, and reads the logs.
 """
@@ -35,6 +36,12 @@ class AccessListener(Protocol):
     def missed_announcements(self) -> None: ...
 
 
+class QuestionListener(Protocol):
+    """Who is asked on behalf of administrators. Nothing here may raise."""
+
+    def hear_question(self, asked: bytes) -> None: ...
+
+
 class Announcements:
     """One per gateway; `run` is its task."""
 
@@ -62,7 +69,7 @@ class Announcements:
         self._confirmed.pop(keys.channel(name).encode(), None)
         self._subscriber.unfollow(keys.channel(name))
 
-    async def run(self, listener: Listener, access: AccessListener) -> None:
+    async def run(self, listener: Listener, access: AccessListener, questions: QuestionListener) -> None:
         """Listen for ever; cancel to stop."""
 
         def began(again: bool) -> None:
@@ -70,9 +77,15 @@ class Announcements:
             if again:
                 listener.missed_announcements()
 
+        def hear(kind: bytes, channel: bytes, data: Any) -> None:
+            if kind == b"message" and channel == keys.QUESTIONS.encode():
+                questions.hear_question(data)
+            else:
+                self._hear(kind, channel, data, listener, access)
+
         await self._subscriber.run(
-            lambda: map(keys.channel, self._followed),
-            lambda kind, channel, data: self._hear(kind, channel, data, listener, access),
+            lambda: (keys.QUESTIONS, *map(keys.channel, self._followed)),
+            hear,
             began,
         )
 

@@ -7,6 +7,10 @@ atrium:{documents}:logs          sorted set: document → Unix time of its openi
 atrium:{documents}:attempts      hash: document → attempts to snapshot it since one ended well, Unix time of the next
 atrium:{documents}:lease:NAME    whose turn it is to change it as a whole
 atrium:gateways                  hash: gateway → JSON
+atrium:workers                   hash: worker's process → Unix time of its last sign, JSON
+atrium:jobs:failed               list of JSON, the latest first
+atrium:questions                 channel of questions to all gateways
+atrium:answers:ID                list of answers to one of them
 atrium:doc:NAME                  channel of announcements
 atrium:{events}:log:TOPIC        stream of records; the entry's id is `number`-0
 atrium:{events}:number:TOPIC     the last number given
@@ -28,6 +32,11 @@ DIRTY = "atrium:{documents}:dirty"
 LOGS = "atrium:{documents}:logs"
 ATTEMPTS = "atrium:{documents}:attempts"
 GATEWAYS = "atrium:gateways"
+WORKERS = "atrium:workers"
+FAILED_JOBS = "atrium:jobs:failed"
+QUESTIONS = "atrium:questions"
+JOB_IN_PROGRESS = "arq:in-progress:"
+"""arq's own: somebody is at the job of this id."""
 CHANNEL = "atrium:doc:"
 EVENT_CHANNEL = "atrium:event:"
 LIVES = "atrium:{here}:lives"
@@ -65,6 +74,10 @@ def event_channel(topic: str) -> str:
 
 def life(name: str) -> str:
     return f"atrium:{{here}}:life:{name}"
+
+
+def answers(question_id: str) -> str:
+    return f"atrium:answers:{question_id}"
 
 
 def rate(subject: str, seconds: int) -> str:

@@ -85,3 +85,20 @@ PAST_RECORDS = 200_000
 
 HERE_TTL_MS = 1_500
 """Milliseconds after its last sign of life that a gateway's people count as gone: a crash shows within two seconds."""
+
+ANSWER_SECONDS = 1.0
+"""That a gateway waits for what the others answer an administrator; a healthy one takes milliseconds."""
+ANSWERS_KEPT = 10
+"""Seconds that answers lie there, should nobody wait for them any more."""
+WORKER_TTL = 15
+"""Seconds after its last sign of life that a worker counts as gone: cutting a large snapshot holds it up for ten."""
+WORKER_KEPT = 600
+"""Seconds that it is shown as gone, before it is forgotten."""
+WORKER_HEARTBEAT = 2.0
+"""Seconds between a worker's signs of life."""
+FAILED_JOBS = 100
+"""Of the last jobs that failed, some 200 bytes each."""
+FAILED_JOB_SECONDS = 7 * 24 * 3600
+"""That they are remembered after the last one."""
+JOBS_LISTED = 1_000
+"""Jobs of one queue that are looked at: 0.3 ms of Redis. Of more the number is told, and not which are running."""

@@ -1,6 +1,7 @@
 """The registry of live gateways in Redis: each says who it is every few seconds, and hears who the others are."""
 
 from collections.abc import Awaitable
+from dataclasses import dataclass
 from typing import cast
 
 import msgspec
@@ -21,6 +22,14 @@ class Gateway(msgspec.Struct, frozen=True):
     """Its load."""
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A live gateway, and how long ago it gave its last sign of life."""
+
+    gateway: Gateway
+    seconds_ago: int
+
+
 class Registry:
     """All methods raise StoreUnavailable."""
 
@@ -36,10 +45,18 @@ class Registry:
 
     async def live(self) -> list[Gateway]:
         """Those that gave a sign of life lately."""
+        return [seen.gateway for seen in await self.seen()]
+
+    async def seen(self) -> list[Seen]:
+        """The same, and when."""
         now = (await finish(self._redis.time()))[0]
         listed = await finish(cast(Awaitable[list[bytes]], self._redis.hvals(keys.GATEWAYS)))
         said = [text.split(b" ", 1) for text in listed]
-        return [msgspec.json.decode(text, type=Gateway) for at, text in said if now - int(at) <= GATEWAY_TTL]
+        return [
+            Seen(msgspec.json.decode(text, type=Gateway), max(0, now - int(at)))
+            for at, text in said
+            if now - int(at) <= GATEWAY_TTL
+        ]
 
     async def leave(self, gateway_id: str) -> None:
         """This gateway takes no more rooms."""

@@ -34,7 +34,9 @@ from store.postgres import Postgres, open_pool
 from store.redis import connect, is_unavailable
 from store.sealed import WEBHOOK_SECRETS, Seal
 from store.teller import tell
+from store.worker_registry import WorkerRegistry
 from workers.ai.wiring import answer_streams
+from workers.alive import Alive
 from workers.chores import chores, keep_doing, retention
 from workers.deliver_webhook import deliver_webhook, enqueue_due
 from workers.jobs import Jobs
@@ -56,7 +58,7 @@ TELL_SECONDS = 1.0
 RESTART_SECONDS = 1.0
 
 
-def document_jobs(postgres: Postgres, log: DocumentLog) -> list[Function]:
+def document_jobs(postgres: Postgres, log: DocumentLog, alive: Alive) -> list[Function]:
     """The jobs of the queue `documents`."""
 
     async def run_snapshot(context: dict[Any, Any], *args: Any) -> None:
@@ -64,7 +66,7 @@ def document_jobs(postgres: Postgres, log: DocumentLog) -> list[Function]:
 
     return [
         func(
-            cast(WorkerCoroutine, run_snapshot),
+            cast(WorkerCoroutine, alive.counted(DOCUMENT_QUEUE, SnapshotDocument.KIND, run_snapshot)),
             name=SnapshotDocument.KIND,
             keep_result=0,
             timeout=JOB_SECONDS,
@@ -73,7 +75,7 @@ def document_jobs(postgres: Postgres, log: DocumentLog) -> list[Function]:
     ]
 
 
-def webhook_jobs(postgres: Postgres, client: httpx.AsyncClient, settings: Settings) -> list[Function]:
+def webhook_jobs(postgres: Postgres, client: httpx.AsyncClient, settings: Settings, alive: Alive) -> list[Function]:
     """The jobs of the queue `webhooks`."""
     seal = Seal(settings.secret, WEBHOOK_SECRETS)
 
@@ -82,7 +84,7 @@ def webhook_jobs(postgres: Postgres, client: httpx.AsyncClient, settings: Settin
 
     return [
         func(
-            cast(WorkerCoroutine, run_delivery),
+            cast(WorkerCoroutine, alive.counted(WEBHOOK_QUEUE, DeliverWebhook.KIND, run_delivery)),
             name=DeliverWebhook.KIND,
             keep_result=0,
             timeout=CLAIM_SECONDS,
@@ -174,12 +176,18 @@ async def serve(settings: Settings, queue: str) -> None:
         commits = Lane(settings.redis_url, "append")
         log = DocumentLog(redis, commits, os.urandom(8), follows=False)
         client = open_client(settings.outbound)
-        tasks: set[asyncio.Task[Any]] = {asyncio.create_task(stop.wait(), name="stop")}
+        alive = Alive(
+            WorkerRegistry(redis), settings.name, [queue, WEBHOOK_QUEUE] if queue == DOCUMENT_QUEUE else [queue]
+        )
+        tasks: set[asyncio.Task[Any]] = {
+            asyncio.create_task(stop.wait(), name="stop"),
+            asyncio.create_task(alive.run(), name="sign of life"),
+        }
         if queue == DOCUMENT_QUEUE:
-            tasks.add(asyncio.create_task(work(settings, queue, document_jobs(postgres, log)), name="queue"))
+            tasks.add(asyncio.create_task(work(settings, queue, document_jobs(postgres, log, alive)), name="queue"))
             tasks.add(asyncio.create_task(keep_sweeping(settings, postgres, log), name="sweep"))
             tasks.add(asyncio.create_task(keep_telling(postgres, EventLog(redis)), name="telling"))
-            deliver = work(settings, WEBHOOK_QUEUE, webhook_jobs(postgres, client, settings), DELIVERIES_AT_ONCE)
+            deliver = work(settings, WEBHOOK_QUEUE, webhook_jobs(postgres, client, settings, alive), DELIVERIES_AT_ONCE)
             tasks.add(asyncio.create_task(deliver, name="webhooks"))
             tasks.add(asyncio.create_task(keep_enqueuing(settings, postgres), name="due webhooks"))
             chores_of_all = [*chores(postgres, log), *retention(postgres, settings)]
@@ -191,6 +199,7 @@ async def serve(settings: Settings, queue: str) -> None:
         for task in tasks - done:
             task.cancel()
         await asyncio.gather(*tasks - done, return_exceptions=True)
+        await alive.leave()
         await client.aclose()
         await commits.close()
         await redis.aclose()

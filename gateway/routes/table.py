@@ -10,6 +10,7 @@ from gateway.operation import Operation
 from gateway.permissions import InProject, Registered, SignedIn, SiteAdmin
 from gateway.routes import (
     admin,
+    admin_rooms,
     audit,
     collaboration,
     notifications,
@@ -113,7 +114,16 @@ TABLE: Final[tuple[Operation, ...]] = (
     # The instance
     Operation("GET", "/api/admin/health", admin.show_health, SITE_ADMIN, answers=ad.InstanceHealth, scope="admin"),
     Operation(
-        "GET", "/api/admin/rooms", admin.list_rooms, SITE_ADMIN,
-        query=PageQuery, answers=Page[ad.LiveRoom], scope="admin",
+        "GET", "/api/admin/rooms", admin_rooms.list_rooms, SITE_ADMIN,
+        query=PageQuery, answers=ad.LiveRooms, scope="admin",
+    ),
+    Operation(
+        "POST", "/api/admin/rooms/{id}/drain", admin_rooms.drain_room, SITE_ADMIN, answers=ad.Drained, scope="admin"
+    ),
+    Operation(
+        "GET", "/api/admin/jobs", admin.list_jobs, SITE_ADMIN, query=ad.JobsQuery, answers=ad.Jobs, scope="admin"
+    ),
+    Operation(
+        "GET", "/api/admin/rate-limits", admin.show_rate_limits, SITE_ADMIN, answers=ad.RateLimits, scope="admin"
     ),
 )  # fmt: skip

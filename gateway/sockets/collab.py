@@ -42,20 +42,20 @@ class CollabSession:
         "_acknowledged",
         "_acks",
         "_address",
-        "_connection",
         "_document",
         "_echo",
         "_hall",
         "_peer",
         "_subject",
         "access",
+        "connection",
     )
 
     access: Access
     """Set when it takes its seat; changed when its rights are."""
 
     def __init__(self, connection: Connection, hall: Hall, *, acks: bool, address: str) -> None:
-        self._connection = connection
+        self.connection = connection
         self._hall = hall
         self._acks = acks
         self._address = address
@@ -67,7 +67,7 @@ class CollabSession:
 
     async def begin(self, token: str, name: DocumentName | InvalidName, early: bytes) -> None:
         """Bring the connection to its seat and let it speak, or close it with the reason."""
-        connection = self._connection
+        connection = self.connection
         try:
             if isinstance(name, InvalidName):
                 raise name
@@ -110,12 +110,12 @@ class CollabSession:
             case Update(update) | SyncStep2(update) if len(update) > READ_SLICE:
                 self._hall.gathered.check(len(update))
                 work = self._hall.documents.receive(document, peer, update, is_answer=isinstance(message, SyncStep2))
-                self._connection.hold(len(update))
-                self._hall.start(self._connection.until(work, len(update)))
+                self.connection.hold(len(update))
+                self._hall.start(self.connection.until(work, len(update)))
             case Update(update):
                 document.receive(peer, update, is_answer=False)
             case AwarenessUpdate(update):
-                self._connection.charge(document.show(peer, update))
+                self.connection.charge(document.show(peer, update))
             case SyncStep1(state_vector):
                 document.sync(peer, state_vector)
             case SyncStep2(update):
@@ -134,21 +134,21 @@ class CollabSession:
 
     def tick(self, now: float) -> None:
         if self._peer is not None:
-            self._connection.transport.write(KEEP_ALIVE)
+            self.connection.transport.write(KEEP_ALIVE)
 
     def echo(self) -> None:
         # Its own durable edits: y-websocket 4 takes their return as "saved".
         updates, self._echo = self._echo, []
-        if updates and not self._connection.full:
-            self._connection.send(messages.update(merge(updates)))
+        if updates and not self.connection.full:
+            self.connection.send(messages.update(merge(updates)))
 
     def ended(self) -> None:
-        self._hall.dismiss(self._connection, self._address)
+        self._hall.dismiss(self.connection, self._address)
         self._hall.wheel.forget(self)
         if self._document is not None and self._peer is not None:
             self._hall.watch.remove(self)
             self._document.leave(self._peer)
-            self._hall.left(self._connection, self._document)
+            self._hall.left(self.connection, self._document)
             self._document = None
 
     # Outlet
@@ -161,8 +161,8 @@ class CollabSession:
             for update in updates:
                 if len(update) > READ_SLICE:
                     # Merging it with others would take long.
-                    if not self._connection.full:
-                        self._connection.send(messages.update(update))
+                    if not self.connection.full:
+                        self.connection.send(messages.update(update))
                 elif update:
                     self._echo.append(update)
             if len(self._echo) > MERGE_MAX:
@@ -170,11 +170,11 @@ class CollabSession:
             self._hall.wheel.soon(self)
 
     def refused(self, reason: str) -> None:
-        if not self._connection.full:
-            self._connection.send(permission_denied(reason))
+        if not self.connection.full:
+            self.connection.send(permission_denied(reason))
 
     def broken(self, reason: str) -> None:
-        self._connection.close(CloseCode.INTERNAL.value, reason)
+        self.connection.close(CloseCode.INTERNAL.value, reason)
 
     # Watched
 
@@ -191,18 +191,18 @@ class CollabSession:
         may_write, peer.may_write = peer.may_write, access.role.may_write
         if peer.may_write and not may_write:
             # What it wrote while it might not.
-            self._connection.reply(messages.step_1(document.replica.state_vector()))
+            self.connection.reply(messages.step_1(document.replica.state_vector()))
         elif may_write and not peer.may_write:
             self.refused(READ_ONLY_NOW)
 
     def access_ended(self, denied: Denied) -> None:
         """It may be here no longer."""
-        self._connection.fail(denied)
+        self.connection.fail(denied)
 
     def _acknowledge(self) -> None:
         # Cumulative, so a client that does not read loses nothing when one is left out.
-        if self._acks and self._acknowledged and not self._connection.full:
-            self._connection.send(acknowledged(self._acknowledged))
+        if self._acks and self._acknowledged and not self.connection.full:
+            self.connection.send(acknowledged(self._acknowledged))
 
 
 def collab_endpoint(hall: Hall, trusted_proxies: Sequence[Network]) -> Endpoint:

@@ -20,7 +20,7 @@ from schemas.documents import DocumentName
 class Seat:
     """One document of one Hocuspocus connection."""
 
-    __slots__ = ("_asked", "_connection", "_leave", "_owed", "access", "address", "document", "peer")
+    __slots__ = ("_asked", "_leave", "_owed", "access", "address", "connection", "document", "peer")
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Seat:
             may_write=access.role.may_write,
             address=prefix(address),
         )
-        self._connection = connection
+        self.connection = connection
         self._leave = leave
         self._asked = False
         self._owed = 0
@@ -50,7 +50,7 @@ class Seat:
 
     def send(self, body: bytes) -> None:
         """One message under this address."""
-        self._connection.reply(self.peer.address + body)
+        self.connection.reply(self.peer.address + body)
 
     def message(self, body: SyncMessage | AwarenessUpdate | QueryAwareness) -> None:
         """What the client says in the document; raises RoomsError."""
@@ -58,7 +58,7 @@ class Seat:
             case Update(update):
                 self.document.receive(self.peer, update, is_answer=False)
             case AwarenessUpdate(update):
-                self._connection.charge(self.document.show(self.peer, update))
+                self.connection.charge(self.document.show(self.peer, update))
             case SyncStep1(state_vector):
                 self.document.sync(self.peer, state_vector)
             case SyncStep2(update):
@@ -101,10 +101,10 @@ class Seat:
 
     def settle(self) -> None:
         """Send the acknowledgements that are owed: exactly one for each message."""
-        if self._owed and not self._connection.full:
+        if self._owed and not self.connection.full:
             frame = binary_frame(self.peer.address + hocuspocus.sync_status(saved=True))
             owed, self._owed = self._owed, 0
-            self._connection.transport.write(frame * owed)
+            self.connection.transport.write(frame * owed)
 
     # Outlet
 
@@ -119,4 +119,4 @@ class Seat:
 
     def broken(self, reason: str) -> None:
         # With the connection: a provider comes back by itself to that, and not to the end of one document.
-        self._connection.close(CloseCode.INTERNAL.value, reason)
+        self.connection.close(CloseCode.INTERNAL.value, reason)

@@ -24,6 +24,7 @@ from gateway.sockets.figures import socket_figures
 from gateway.sockets.hall import Hall
 from gateway.sockets.heart import Heart
 from gateway.sockets.hocuspocus import hocuspocus_endpoint
+from gateway.sockets.roll_call import RollCall
 from gateway.sockets.wheel import Wheel
 from rooms.committer import Committer
 from rooms.figures import Figures
@@ -41,6 +42,7 @@ from store.document_past import DocumentPast
 from store.event_announcements import EventAnnouncements
 from store.lane import Lane
 from store.leases import Leases
+from store.questions import Questions
 from store.redis import ping
 from store.registry import Registry
 
@@ -65,9 +67,13 @@ def plug_sockets(app: web.Application, parts: Parts) -> Sockets:
     relay = PresenceRelay(log.announce_presence, loop, figures, shown)
     documents = OpenDocuments(log, DocumentLibrary(parts.postgres, log, announcements), committer, relay, figures)
     hall = Hall(parts.gate, parts.paths, parts.watch, documents, Wheel(loop), figures)
-    heart = Heart(Registry(redis), settings.name, settings.socket_url, figures, documents, log)
+    registry = Registry(redis)
+    heart = Heart(registry, settings.name, settings.socket_url, figures, documents, log)
     attendance = AttendanceTeller(
         parts.here, parts.watch, documents, shown, lambda gone: note_last_seen(parts.postgres, gone)
+    )
+    roll_call = RollCall(
+        settings.name, Questions(redis), registry, hall, committer, parts.health, parts.rates.turned_away
     )
     following = EventAnnouncements(settings.redis_url)
     hub = Hub(parts.events, following)
@@ -78,7 +84,7 @@ def plug_sockets(app: web.Application, parts: Parts) -> Sockets:
 
     async def live(app: web.Application) -> AsyncIterator[None]:
         tasks = [
-            asyncio.create_task(announcements.run(documents, parts.watch)),
+            asyncio.create_task(announcements.run(documents, parts.watch, roll_call)),
             asyncio.create_task(parts.watch.run()),
             asyncio.create_task(attendance.run()),
             asyncio.create_task(following.run(hub)),
@@ -114,6 +120,7 @@ def plug_sockets(app: web.Application, parts: Parts) -> Sockets:
         heart=heart,
         hub=hub,
         topics=topics,
+        roll_call=roll_call,
     )
 
 

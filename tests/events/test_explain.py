@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from schemas.ids import new_id
-from store import audit, deliveries, happenings, notifications, teller, webhooks
+from store import audit, backlog, deliveries, happenings, notifications, teller, webhooks
 from store.audit import AuditFilter
 from store.deliveries import Claimed
 from store.happenings import Act, Happening
@@ -196,6 +196,17 @@ async def test_deliveries(watched: Watched, connection: Connection) -> None:
             "remove_old": lambda: deliveries.remove_old(watched, 30, 1000),
         },
     )
+    assert_indexed(connection, watched, LARGE)
+
+
+async def test_backlog(watched: Watched, connection: Connection) -> None:
+    """store/backlog.py: what waits is counted by indexes of nothing else."""
+    connection.execute(
+        "UPDATE webhook_deliveries SET status = 'failed', last_attempt_at = created_at WHERE created_at < now() - '7 d'"
+        "::interval"
+    )
+    connection.execute("ANALYZE webhook_deliveries")
+    await backlog.deliveries(watched)
     assert_indexed(connection, watched, LARGE)
 
 

@@ -13,13 +13,17 @@ ALLOWED = {"ATRIUM_OUTBOUND_HTTP": "1", "ATRIUM_OUTBOUND_ALLOW": "127.0.0.0/8"}
 
 
 @contextmanager
-def listening() -> Iterator[tuple[str, "Queue[bytes]"]]:
-    """A receiver in a thread: (its URL, the bodies that it got)."""
+def listening(*, hang: bool = False) -> Iterator[tuple[str, "Queue[bytes]", threading.Event]]:
+    """A receiver in a thread: (its URL, the bodies that it got, what it waits for before it answers, if it hangs)."""
     got: Queue[bytes] = Queue()
+    go = threading.Event()
+    if not hang:
+        go.set()
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             got.put(self.rfile.read(int(self.headers["Content-Length"])))
+            go.wait(60)
             self.send_response(204)
             self.end_headers()
 
@@ -30,7 +34,7 @@ def listening() -> Iterator[tuple[str, "Queue[bytes]"]]:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}/", got
+        yield f"http://127.0.0.1:{server.server_port}/", got, go
     finally:
         server.shutdown()
         thread.join()
@@ -42,7 +46,7 @@ def test_worker_delivers(own_stack: MakeStack) -> None:
     stack = own_stack(gateways=1, workers=1, environment=ALLOWED)
     token = stack.guest()
     execute(stack.database_url, "UPDATE users SET is_guest = false, tier = 'free'")
-    with listening() as (url, got):
+    with listening() as (url, got, _):
         endpoint = stack.call("/api/webhooks", token=token, json_body={"url": url}, expect=201).body["webhook"]["id"]
         stack.call(f"/api/webhooks/{endpoint}/test", token=token, method="POST", expect=202)
         assert b"webhook.test" in got.get(timeout=30)
