@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from ai_router.formats.kinds import kind_of
@@ -14,7 +13,7 @@ from ai_router.heard import RETRYABLE, Failed, Kind
 _SECRET: Final = re.compile(
     r"\b(?:sk|pk|rk|xai|pplx|gsk|hf|co)[-_][\w*•-]{6,}|AIza[\w*-]{6,}|(?<=bearer )[^\s\"',]{6,}", re.IGNORECASE
 )
-"""Keys, which providers like to repeat."""
+"""Keys, which providers like to repeat, also shortened. Who knows the key itself removes that (workers/ai)."""
 
 
 def refusal(status: int, headers: Mapping[str, str], body: bytes) -> Failed:
@@ -39,11 +38,6 @@ def failed(kind: Kind, message: str, wait: float | None = None) -> Failed:
     words = _SECRET.sub("(key)", " ".join(message[: 4 * MESSAGE_MAX].split()))
     words = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in words)
     return Failed(kind, words[:MESSAGE_MAX] or kind, wait if kind in RETRYABLE else None)
-
-
-def hiding(failure: Failed, key: str) -> Failed:
-    """The same without this key, should the provider have repeated it in a form that is not recognised."""
-    return replace(failure, message=failure.message.replace(key, "(key)")) if key else failure
 
 
 def _understood(content: Any, status: int, wait: float | None) -> Failed:

@@ -38,9 +38,11 @@ def refused(refusal: Refusal, recorded: Recorded, key: str = "") -> web.Response
     """An error status. Providers repeat a wrong key, so these do."""
     recorded.ended()
     text = dialects.compact(refusal.body).replace("{key}", key)
-    return web.Response(
+    response = web.Response(
         status=refusal.status, text=text, headers=dict(refusal.headers), content_type="application/json"
     )
+    response.enable_compression()  # where the client takes it, as behind the real ones' proxies
+    return response
 
 
 async def _stream(

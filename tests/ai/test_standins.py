@@ -7,7 +7,6 @@ from time import monotonic
 
 import httpx
 import pytest
-import pytest_asyncio
 
 from ai_router.formats.decoding import BROKE_OFF
 from ai_router.formats.port import Ask, Listed
@@ -18,6 +17,7 @@ from loadtest.standins.dialect import ASKED, WAIT_SECONDS
 from loadtest.standins.script import Refused, Script, named, word
 from loadtest.standins.server import Standins
 from schemas.conversation import Image, Text, Turn, said
+from tests.ai.conftest import WITHIN
 from tests.support.waiting import wait_until
 
 KEY = "canary-4711"
@@ -29,20 +29,7 @@ TURNS = [
     said("user", "Sure?"),
     said("user", "Really?"),
 ]
-WITHIN = 20.0  # seconds, for anything
 each_provider = pytest.mark.parametrize("name", list(PROVIDERS))
-
-
-@pytest_asyncio.fixture
-async def standins() -> AsyncIterator[Standins]:
-    async with Standins() as running:
-        yield running
-
-
-@pytest_asyncio.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(timeout=WITHIN, trust_env=False) as client:
-        yield client
 
 
 async def listen(

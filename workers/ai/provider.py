@@ -1,7 +1,7 @@
 """One question to one provider over HTTP: its bytes through its decoder, with a timer for every kind of silence."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,7 +35,7 @@ class Upstream:
         return f"Upstream({self.name})"
 
 
-async def answer(client: httpx.AsyncClient, upstream: Upstream, ask: Ask) -> AsyncIterator[Heard]:
+async def answer(client: httpx.AsyncClient, upstream: Upstream, ask: Ask) -> AsyncGenerator[Heard, None]:
     """What the model says. Ends with Finished or Failed; closing it closes the provider's connection."""
     sending = upstream.format.ask(upstream.base_url, upstream.key, ask)
     loop = asyncio.get_running_loop()
@@ -45,14 +45,7 @@ async def answer(client: httpx.AsyncClient, upstream: Upstream, ask: Ask) -> Asy
                 sending.method, sending.url, headers=dict(sending.headers), content=sending.body
             ) as response:
                 if response.status_code >= 400:
-                    body = b""
-                    async for piece in response.aiter_raw():
-                        body += piece
-                        if len(body) > REFUSAL_BYTES:
-                            break
-                    headers = {name.lower(): value for name, value in response.headers.items()}
-                    said = upstream.format.refusal(response.status_code, headers, without(body, upstream.key))
-                    yield silent_about(upstream.key, said)
+                    yield silent_about(upstream.key, await _refusal(response, upstream))
                     return
                 decoder = upstream.format.decoder()
                 async for piece in response.aiter_bytes():
@@ -68,7 +61,7 @@ async def answer(client: httpx.AsyncClient, upstream: Upstream, ask: Ask) -> Asy
         yield failed("timeout", "the provider was silent for too long")
     except httpx.TimeoutException as error:
         yield failed("timeout", type(error).__name__)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         yield failed("network", type(error).__name__)
 
 
@@ -81,17 +74,21 @@ async def is_good(client: httpx.AsyncClient, upstream: Upstream, sending: Sendin
             ) as response:
                 if response.status_code < 400:
                     return "ok"
-                body = b""
-                async for piece in response.aiter_raw():
-                    body += piece
-                    if len(body) > REFUSAL_BYTES:
-                        break
-                headers = {name.lower(): value for name, value in response.headers.items()}
-                return upstream.format.refusal(response.status_code, headers, without(body, upstream.key)).kind
+                return (await _refusal(response, upstream)).kind
     except (TimeoutError, httpx.TimeoutException):
         return "timeout"
     except (httpx.HTTPError, httpx.InvalidURL):
         return "network"
+
+
+async def _refusal(response: httpx.Response, upstream: Upstream) -> Failed:
+    body = b""
+    async for piece in response.aiter_bytes():  # not raw: errors come compressed
+        body += piece
+        if len(body) > REFUSAL_BYTES:
+            break
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return upstream.format.refusal(response.status_code, headers, without(body, upstream.key))
 
 
 def open_client() -> httpx.AsyncClient:
