@@ -5,7 +5,10 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+
+from schemas.chats import ClientMessageId, Words
+from schemas.streams import ModelName
 
 
 class Event(Struct, frozen=True, omit_defaults=True):
@@ -89,10 +92,76 @@ class Ping(Struct, frozen=True, forbid_unknown_fields=True, tag="ping", tag_fiel
     id: MessageId = None
 
 
+class ChatPlace(Struct, frozen=True, forbid_unknown_fields=True):
+    """A chat, and up to where the client has its records; without `after` it wants only what comes."""
+
+    chat_id: UUID
+    after: Annotated[int, Meta(ge=0, le=2**53)] | None = None
+
+
+class ChatName(Struct, frozen=True, forbid_unknown_fields=True):
+    """A chat."""
+
+    chat_id: UUID
+
+
+class ChatWords(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Something to be said in a chat; as `POST /api/chats/{id}/messages` takes it."""
+
+    chat_id: UUID
+    content: Words
+    parent_id: UUID | UnsetType | None = UNSET
+    model: ModelName | None = None
+    client_msg_id: ClientMessageId | None = None
+
+
+class ChatTyping(Struct, frozen=True, forbid_unknown_fields=True):
+    """I am writing, or no longer."""
+
+    chat_id: UUID
+    is_typing: bool = True
+
+
+class JoinChat(Struct, frozen=True, forbid_unknown_fields=True, tag="join-chat", tag_field="event"):
+    """Send me what happens in this chat."""
+
+    data: ChatPlace
+    id: MessageId = None
+
+
+class LeaveChat(Struct, frozen=True, forbid_unknown_fields=True, tag="leave-chat", tag_field="event"):
+    """No more of it."""
+
+    data: ChatName
+    id: MessageId = None
+
+
+class SayInChat(Struct, frozen=True, forbid_unknown_fields=True, tag="chat-message", tag_field="event"):
+    """Say something."""
+
+    data: ChatWords
+    id: MessageId = None
+
+
+class SayAsMessage(Struct, frozen=True, forbid_unknown_fields=True, tag="message", tag_field="event"):
+    """The same by its other name."""
+
+    data: ChatWords
+    id: MessageId = None
+
+
+class Typing(Struct, frozen=True, forbid_unknown_fields=True, tag="typing", tag_field="event"):
+    """Tell the others in a chat that I write."""
+
+    data: ChatTyping
+    id: MessageId = None
+
+
 class AnyMessage(Struct, frozen=True):
     """Of one that is not understood, what its refusal needs."""
 
     id: MessageId = None
 
 
-ClientMessage = Auth | Subscribe | Unsubscribe | Ping
+ChatAct = JoinChat | LeaveChat | SayInChat | SayAsMessage | Typing
+ClientMessage = Auth | Subscribe | Unsubscribe | Ping | ChatAct

@@ -1,6 +1,7 @@
 """Follows the logs of topics: one subscribed connection for all that a gateway's clients follow.
 
     announcement   number before(u64) first(u64) count(u32) [size(u32) record]…     without records where they are large
+    passing on     0(u64) 0(u64) 0(u32) payload                                      stands in no log
 
 After an interruption the listener is told, and reads the logs.
 Apart from the documents' announcements (announcements.py): those come by the thousand in a second.
@@ -11,7 +12,7 @@ import struct
 from typing import Any, Final, Protocol
 
 from store import keys
-from store.event_log import EventRecord
+from store.event_log import PASSING, EventRecord
 from store.subscriber import Subscriber
 
 HEADER: Final = struct.Struct(">QQI")
@@ -24,6 +25,7 @@ class Listener(Protocol):
     """Who is told. Nothing here may raise."""
 
     def hear_events(self, topic: str, before: int, last: int, records: tuple[EventRecord, ...] | None) -> None: ...
+    def hear_passing(self, topic: str, payload: bytes) -> None: ...
     def missed_events(self) -> None: ...
 
 
@@ -67,8 +69,12 @@ class EventAnnouncements:
             confirmed.set_result(None)
 
     def _hear(self, channel: bytes, data: bytes, listener: Listener) -> None:
+        topic = channel[len(keys.EVENT_CHANNEL) :].decode()
+        if data.startswith(PASSING):
+            listener.hear_passing(topic, data[len(PASSING) :])
+            return
         before, last, records = decode_announcement(data)
-        listener.hear_events(channel[len(keys.EVENT_CHANNEL) :].decode(), before, last, records)
+        listener.hear_events(topic, before, last, records)
 
 
 def decode_announcement(data: bytes) -> tuple[int, int, tuple[EventRecord, ...] | None]:

@@ -11,6 +11,7 @@ Appended to by the teller; read by gateway/events.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from redis.asyncio import Redis
 
@@ -24,6 +25,9 @@ from store.limits import (
     EVENT_RECORDS_KEPT,
 )
 from store.redis import Arg, Script, finish
+
+PASSING: Final = bytes(20)
+"""Before what is passed on: an announcement's head (event_announcements.py) of no records, which no append makes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,10 @@ class EventLog:
     async def forget(self, topic: str) -> None:
         """All records; whoever has some of them begins anew. Its numbers go on where they were."""
         await finish(self._redis.delete(keys.event_log(topic)))
+
+    async def pass_on(self, topic: str, payload: bytes) -> None:
+        """Tell whoever follows the topic now; it stands in no log, and who is behind never hears of it."""
+        await finish(self._redis.publish(keys.event_channel(topic), PASSING + payload))
 
     async def publish(self, channel: str, messages: Sequence[bytes]) -> None:
         """Tell whoever listens now; nobody else will ever know."""

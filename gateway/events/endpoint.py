@@ -11,6 +11,7 @@ from aiohttp import web
 from gateway.access import Denied
 from gateway.addresses import address_of
 from gateway.auth.identity import ACCESS_COOKIE
+from gateway.chats.live import LiveChats
 from gateway.events.hub import Hub
 from gateway.events.limits import MESSAGE_BYTES
 from gateway.events.session import EventSession
@@ -24,7 +25,7 @@ from gateway.sockets.hall import Hall
 from schemas.close_codes import CloseCode
 
 
-def events_endpoint(hall: Hall, hub: Hub, topics: Topics, settings: Settings) -> Endpoint:
+def events_endpoint(hall: Hall, hub: Hub, topics: Topics, chats: LiveChats, settings: Settings) -> Endpoint:
     """The aiohttp handler."""
     origins = (settings.public_url.lower(), *settings.origins)
 
@@ -35,7 +36,7 @@ def events_endpoint(hall: Hall, hub: Hub, topics: Topics, settings: Settings) ->
 
         def make(transport: asyncio.Transport, early: bytes) -> Connection:
             connection = Connection(transport, hall.wheel, hall.figures, hall.gathered, TextReader(MESSAGE_BYTES))
-            session = EventSession(connection, hall, hub, topics, address)
+            session = EventSession(connection, hall, hub, topics, chats, address)
             connection.session = session
             if hall.admit(connection, address):
                 session.begin(token, refusal, early)

@@ -33,6 +33,9 @@ class Framing(Protocol):
     def reset(self, topic: str, number: int) -> bytes:
         """Records are gone that the client lacks: it reads the state anew, and goes on behind `number`."""
 
+    def passing(self, topic: str, payload: bytes) -> bytes:
+        """What stands in no log; empty where such clients do not get it."""
+
 
 class WebSocketFraming:
     """For `GET /events`."""
@@ -42,6 +45,9 @@ class WebSocketFraming:
 
     def reset(self, topic: str, number: int) -> bytes:
         return reset_frame(topic, number)
+
+    def passing(self, topic: str, payload: bytes) -> bytes:
+        return text_frame(b'{"topic":%b,%b' % (_encode(topic), payload[1:]))
 
 
 WEBSOCKET: Final = WebSocketFraming()

@@ -148,6 +148,15 @@ class Hub:
                 self._write(subscription, *framed[kind])
                 subscription.number = last
 
+    def hear_passing(self, name: str, payload: bytes) -> None:
+        """Something is told that stands in no log: whoever is behind does without it."""
+        topic = self._topics.get(name)
+        for subscription in () if topic is None else list(topic.subscriptions):
+            if subscription.live and not subscription.outlet.full:
+                frames = subscription.framing.passing(name, payload)
+                if frames:
+                    subscription.outlet.write(frames)
+
     def missed_events(self) -> None:
         """Announcements may have been missed."""
         for topic in self._topics.values():

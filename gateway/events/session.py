@@ -8,6 +8,7 @@ import time
 from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any, assert_never
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -15,6 +16,8 @@ import structlog
 from gateway.access import LIVE_SCOPE, Access, Denied, in_person
 from gateway.auth.caller import Caller
 from gateway.bodies import field_error
+from gateway.chats.live import LiveChats
+from gateway.events.chat_acts import FIRST, said, typed
 from gateway.events.frames import frame, reset_frame
 from gateway.events.hub import Hub
 from gateway.events.limits import AUTH_SECONDS, MESSAGES_BURST, MESSAGES_PER_SECOND, TOKEN_GRACE, TOPICS_PER_SOCKET
@@ -26,9 +29,24 @@ from gateway.sockets.connection import Connection
 from gateway.sockets.frames import ProtocolError
 from gateway.sockets.hall import Hall
 from gateway.sockets.limits import TICK
+from schemas.chats import chat_topic
 from schemas.close_codes import CloseCode
 from schemas.documents import DocumentName
-from schemas.events import AnyMessage, Auth, ClientMessage, MessageId, Ping, Place, Subscribe, Unsubscribe
+from schemas.events import (
+    AnyMessage,
+    Auth,
+    ClientMessage,
+    JoinChat,
+    LeaveChat,
+    MessageId,
+    Ping,
+    Place,
+    SayAsMessage,
+    SayInChat,
+    Subscribe,
+    Typing,
+    Unsubscribe,
+)
 from schemas.unavailable import Unavailable
 
 logger = structlog.get_logger("gateway.events")
@@ -45,6 +63,7 @@ class EventSession:
         "_address",
         "_budget",
         "_caller",
+        "_chats",
         "_connection",
         "_deadline",
         "_hall",
@@ -60,11 +79,14 @@ class EventSession:
 
     access: Access
 
-    def __init__(self, connection: Connection, hall: Hall, hub: Hub, topics: Topics, address: str) -> None:
+    def __init__(
+        self, connection: Connection, hall: Hall, hub: Hub, topics: Topics, chats: LiveChats, address: str
+    ) -> None:
         self._connection = connection
         self._hall = hall
         self._hub = hub
         self._topics = topics
+        self._chats = chats
         self._address = address
         self._caller: Caller | None = None
         self._subscriptions: dict[str, Subscription] = {}
@@ -110,6 +132,16 @@ class EventSession:
             case Unsubscribe(data, ack):
                 self._drop(self._subscriptions.get(data.topic))
                 self.write(frame("unsubscribed", {"topic": data.topic}, ack))
+            case JoinChat(place, ack):
+                self._subscribe(Place(chat_topic(place.chat_id), place.after), ack, place.chat_id)
+            case LeaveChat(data, ack):
+                self._drop(self._subscriptions.get(chat_topic(data.chat_id)))
+                self.write(frame("left-chat", {"chat_id": data.chat_id}, ack))
+            case SayInChat(words, ack) | SayAsMessage(words, ack):
+                self._start(self._answer(said(self._chats, self._caller, self._address, words, ack), ack))
+            case Typing(typing, ack):
+                subscription = self._subscriptions.get(chat_topic(typing.chat_id))
+                self._start(self._answer(typed(self._chats, self._caller, subscription, typing), ack))
             case _:
                 assert_never(message)
 
@@ -214,9 +246,9 @@ class EventSession:
             each.access = replace(each.access, session_id=caller.session_id, expires_at=caller.expires_at)
             watch.add(each, mark)
 
-    def _subscribe(self, place: Place, ack: MessageId) -> None:
+    def _subscribe(self, place: Place, ack: MessageId, chat: UUID | None = None) -> None:
         if self._caller is None:
-            self._refuse(Forbidden("send `auth` first, and wait for `ready`"), ack)
+            self._refuse(Forbidden(FIRST), ack)
         elif place.topic in self._subscriptions:
             self._refuse(Conflict("this topic is followed already"), ack)
         elif len(self._subscriptions) >= TOPICS_PER_SOCKET:
@@ -224,9 +256,11 @@ class EventSession:
         else:
             subscription = Subscription(place.topic, self, in_person(self._caller))
             self._subscriptions[place.topic] = subscription
-            self._start(self._follow(subscription, self._caller, place.after, ack))
+            self._start(self._follow(subscription, self._caller, place.after, ack, chat))
 
-    async def _follow(self, subscription: Subscription, caller: Caller, after: int | None, ack: MessageId) -> None:
+    async def _follow(
+        self, subscription: Subscription, caller: Caller, after: int | None, ack: MessageId, chat: UUID | None
+    ) -> None:
         hall, topic = self._hall, subscription.topic
         mark = hall.watch.mark()
         try:
@@ -241,11 +275,23 @@ class EventSession:
             self._hub.detach(subscription)  # given up meanwhile
             return
         hall.watch.add(subscription, mark)
-        self.write(frame("subscribed", {"topic": topic, "number": number}, ack))
+        place = {"topic": topic, "number": number}
+        self.write(
+            frame("subscribed", place, ack) if chat is None else frame("joined-chat", {"chat_id": chat, **place}, ack)
+        )
         if is_reset:
             self._hub.resets += 1
             self.write(reset_frame(topic, number))
         self._hub.release(subscription, number)
+
+    async def _answer(self, work: Coroutine[Any, Any, bytes], ack: MessageId) -> None:
+        try:
+            frames = await work
+        except Exception as error:  # noqa: BLE001  whatever it is, it is told to this client alone
+            self._refuse(error, ack)
+            return
+        if frames:
+            self.write(frames)
 
     def _drop(self, subscription: Subscription | None) -> None:
         if subscription is not None:

@@ -42,6 +42,9 @@ class SseFraming:
     def reset(self, topic: str, number: int) -> bytes:
         return b'id: %d\ndata: {"event":"reset","data":{"number":%d}}\n\n' % (number, number)
 
+    def passing(self, topic: str, payload: bytes) -> bytes:
+        return b""
+
 
 SSE: Final = SseFraming()
 

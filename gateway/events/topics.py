@@ -8,7 +8,7 @@ from uuid import UUID
 
 from gateway.access import Access, Gate, in_person
 from gateway.auth.caller import Caller
-from gateway.chats.access import access_to, no_chat
+from gateway.chats.access import access_to, check_scope, no_chat
 from gateway.refusals import Forbidden, Invalid, Missing
 from schemas.ids import parse_id
 from store.chats import find_chat
@@ -68,6 +68,7 @@ class Topics:
         return await self.of_stream(caller, row.user_id, row.project_id)
 
     async def _chat(self, caller: Caller, chat_id: UUID) -> Access:
+        check_scope(caller)
         row = await find_chat(self._postgres, chat_id)
         if row is None:
             raise no_chat()

@@ -18,6 +18,11 @@ def _at_both(method: str, rest: str, run: Run, **more: Any) -> Operation:
 
 
 _MESSAGE: Final = "/{id}/messages/{message_id}"
+SAY: Final = _at_both(
+    "POST", "/{id}/messages", chat_messages.say,
+    body=c.MessageRequest, body_bytes=REQUEST_BYTES, answers=c.Said, status=201, or_status=202,
+)  # fmt: skip
+"""Also what counts where it is said over a socket."""
 
 CHATS: Final[tuple[Operation, ...]] = (
     _at_both("POST", "", chats.create_chat,
@@ -27,8 +32,7 @@ CHATS: Final[tuple[Operation, ...]] = (
     _at_both("PATCH", "/{id}", chats.change_chat, body=c.ChatChange, answers=c.ChatSummary),
     _at_both("DELETE", "/{id}", chats.delete_chat, status=204),
     _at_both("GET", "/{id}/messages", chat_messages.list_messages, query=PageQuery, answers=c.MessagePage),
-    _at_both("POST", "/{id}/messages", chat_messages.say,
-             body=c.MessageRequest, body_bytes=REQUEST_BYTES, answers=c.Said, status=201, or_status=202),
+    SAY,
     _at_both("GET", _MESSAGE, chat_messages.get_message, answers=c.WholeMessage),
     _at_both("POST", f"{_MESSAGE}/edit", chat_messages.edit,
              body=c.EditRequest, body_bytes=REQUEST_BYTES, answers=c.Said, status=201, or_status=202),

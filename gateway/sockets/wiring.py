@@ -12,11 +12,13 @@ from collections.abc import AsyncIterator
 import structlog
 from aiohttp import web
 
+from gateway.chats.live import LiveChats
 from gateway.events.endpoint import events_endpoint
 from gateway.events.figures import event_figures
 from gateway.events.hub import Hub
 from gateway.events.topics import Topics
 from gateway.parts import Parts, Sockets
+from gateway.routes.table_chats import SAY
 from gateway.sockets.attendance import AttendanceTeller
 from gateway.sockets.collab import collab_endpoint
 from gateway.sockets.drain import drain
@@ -78,6 +80,7 @@ def plug_sockets(app: web.Application, parts: Parts) -> Sockets:
     following = EventAnnouncements(settings.redis_url)
     hub = Hub(parts.events, following)
     topics = Topics(parts.gate, parts.postgres)
+    chats = LiveChats(parts, SAY)
     parts.health.add("redis", lambda: ping(redis))
     parts.metrics.add(lambda: socket_figures(hall, committer, heart))
     parts.metrics.add(lambda: event_figures(hub))
@@ -112,7 +115,7 @@ def plug_sockets(app: web.Application, parts: Parts) -> Sockets:
     return Sockets(
         collab=collab_endpoint(hall, settings.trusted_proxies),
         hocuspocus=hocuspocus_endpoint(hall, settings.trusted_proxies),
-        events=events_endpoint(hall, hub, topics, settings),
+        events=events_endpoint(hall, hub, topics, chats, settings),
         home_url=heart.home_url,
         texts=Texts(documents, DocumentPast(parts.postgres, log), Leases(redis)),
         peeks=Peeks(lambda name: peek(parts.postgres, log, name), documents.turns),
