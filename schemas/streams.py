@@ -36,6 +36,8 @@ class Asked(Struct, frozen=True, omit_defaults=True):
     max_tokens: int | None = None
     temperature: float | None = None
     edit: EditPlan | None = None
+    answered_by: str | None = None
+    """The model that gave the answer before, with which `auto` stays while it fits."""
 
 
 class StreamRequest(Struct, frozen=True, forbid_unknown_fields=True):

@@ -48,6 +48,8 @@ class SaidRow:
     content: str
     pictures: str | None
     depth: int
+    model: str | None = None
+    """Which one answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +191,7 @@ async def list_path(db: Queries, message_id: UUID, limit: int) -> list[SaidRow]:
             FROM path JOIN chat_messages AS above ON above.id = path.parent_id WHERE path.place < %(limit)s
         )
         SELECT path.role, coalesce(path.content, streams.text, '') AS content, path.pictures::text AS pictures,
-               path.depth
+               path.depth, streams.model
         FROM path LEFT JOIN streams ON streams.id = path.stream_id ORDER BY path.place
         """,
         {"id": message_id, "limit": limit},

@@ -5,7 +5,7 @@ messages that were is kept with the answer. What a model's context holds is the 
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -24,11 +24,22 @@ HISTORY_PICTURE_BYTES: Final = 20 << 20
 _pictures = msgspec.json.Decoder(tuple[Image, ...])
 
 
-async def history(db: Queries, message_id: UUID) -> tuple[tuple[Turn, ...], int]:
-    """Turns up to a user's message, and how many messages before them were left out."""
+class History(NamedTuple):
+    """What a model is given."""
+
+    turns: tuple[Turn, ...]
+    left_out: int
+    """Messages before them that it is not given."""
+    answered_by: str | None
+    """Which model gave the latest answer."""
+
+
+async def history(db: Queries, message_id: UUID) -> History:
+    """Up to a user's message."""
     path = await list_path(db, message_id, HISTORY_MESSAGES)
     kept = fitting(path)
-    return turns(reversed(kept)), path[0].depth - len(kept)
+    answered_by = next((said.model for said in path if said.model is not None), None)
+    return History(turns(reversed(kept)), path[0].depth - len(kept), answered_by)
 
 
 def fitting(path: Sequence[SaidRow]) -> list[SaidRow]:

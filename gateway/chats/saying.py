@@ -161,8 +161,8 @@ async def _again(tx: Transaction, before: MessageRow, words: Words, user: UUID) 
 
 
 async def _ask(tx: Transaction, seat: Seat, new: Asking, said: MessageRow, model: str) -> MessageRow:
-    turns, left_out = await history(tx, said.id)
-    await asking.add(tx, new, Asked(turns, model))
+    turns, left_out, answered_by = await history(tx, said.id)
+    await asking.add(tx, new, Asked(turns, model, answered_by=answered_by))
     answer = NewMessage(
         id=new_id(),
         chat_id=said.chat_id,

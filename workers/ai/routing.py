@@ -15,7 +15,8 @@ import structlog
 
 from ai_router import lists
 from ai_router.board import Board
-from ai_router.choice import Candidate, Nothing, Plan, choose, choose_named
+from ai_router.categories.classify import category_of
+from ai_router.choice import Candidate, Nothing, Plan, Stay, choose, choose_named
 from ai_router.cost import output_allowed
 from ai_router.fit import Fitted, TooLong, fit, least, room_for
 from ai_router.formats.port import Ask
@@ -92,10 +93,11 @@ class Router:
 
         Raises StoreUnavailable.
         """
+        before, category = _categories(asked)
         own = await own_keys(self._postgres, self._ring, row.user_id)
         user = await users.find_user(self._postgres, row.user_id)
         needs = Needs(
-            category=self._category(asked),
+            category=category,
             day=datetime.now(UTC).date(),
             tier=user.tier if user is not None else "guest",  # type: ignore[arg-type]  # by its CHECK
             tokens=tokens_of_all(asked.turns),
@@ -106,7 +108,8 @@ class Router:
         catalogue, cooling = self._catalogue, await self.circuits.cooling()
         if asked.model == AUTO:
             offered = offers(catalogue.models.values(), own, self._accesses, cooling)
-            return choose(self._board, offered, needs, self._random), own
+            stay = Stay(asked.answered_by, before) if asked.answered_by and before else None
+            return choose(self._board, offered, needs, self._random, stay), own
         like = catalogue.like(asked.model)
         return choose_named(asked.model, offers(like, own, self._accesses, cooling), needs), own
 
@@ -150,11 +153,6 @@ class Router:
             key = access.key
         return upstream_of(name, access, key)
 
-    def _category(self, asked: Asked) -> Category:
-        if any(isinstance(part, Image) for turn in asked.turns for part in turn.parts):
-            return "multimodal"
-        return "fast-chat"
-
 
 def upstream_of(name: str, access: Access | None, key: str) -> Upstream | None:
     """A provider with a key; None where it is not known here."""
@@ -163,6 +161,13 @@ def upstream_of(name: str, access: Access | None, key: str) -> Upstream | None:
         return None
     base_url = access.base_url if access is not None else provider.base_url
     return Upstream(name, provider.format, base_url, key, provider.first_token_seconds)
+
+
+def _categories(asked: Asked) -> tuple[Category | None, Category]:
+    """Of the question before the last one, and of the last."""
+    questions = [turn for turn in asked.turns if turn.speaker == "user"]
+    before = category_of(questions[-2]) if len(questions) > 1 else None
+    return before, category_of(questions[-1], before) if questions else "fast-chat"
 
 
 def _abilities(asked: Asked) -> frozenset[Ability]:
