@@ -108,6 +108,11 @@ def failed(breaker: Breaker, now: float, at_once: float | None = None) -> Breake
             assert_never(breaker)
 
 
+def released(breaker: Breaker, now: float) -> Breaker:
+    """The request ended, and what it says is not about this breaker: somebody else may try."""
+    return Open(now, breaker.times) if isinstance(breaker, HalfOpen) else breaker
+
+
 def _window(breaker: Closed, now: float) -> Closed:
     return breaker if now < breaker.begun + WINDOW else Closed(now)
 

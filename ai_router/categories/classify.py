@@ -4,7 +4,7 @@ A multinomial logistic regression over features.py; docs/ai.md says how often it
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,6 +23,10 @@ FOLLOWS: Final = 6
 """Words: shorter messages may be about what was said before."""
 UNSURE: Final = 0.8
 """Below this probability such a message keeps the category before it."""
+UNSURE_CHAT: Final = 0.93
+"""The same where it seems to be a quick word: all short messages do."""
+REMEMBERED: Final = 3
+"""Questions that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,14 @@ def probabilities(text: str) -> Mapping[Category, float]:
     return {category: chance / total for category, chance in zip(CATEGORIES, chances, strict=True)}
 
 
+def category_of_talk(turns: Sequence[Turn]) -> Category:
+    """Of what is asked last in a conversation, with the questions before it where its own words leave it open."""
+    before: Category | None = None
+    for turn in [each for each in turns if each.speaker == "user"][-REMEMBERED:]:
+        before = category_of(turn, before)
+    return before or "fast-chat"
+
+
 def category_of(turn: Turn, before: Category | None = None) -> Category:
     """Of the last turn of a chat; `before`: the category of the one before it, which "shorter, please" goes on with."""
     if any(isinstance(part, Image) for part in turn.parts):
@@ -62,6 +74,7 @@ def category_of(turn: Turn, before: Category | None = None) -> Category:
     if not text.strip():
         return before or "fast-chat"
     found = guess(text)
-    if before is not None and found.probability < UNSURE and len(text.split()) <= FOLLOWS:
+    unsure = UNSURE_CHAT if found.category == "fast-chat" else UNSURE
+    if before is not None and found.probability < unsure and len(text.split()) <= FOLLOWS:
         return before
     return found.category

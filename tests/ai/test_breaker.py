@@ -18,6 +18,7 @@ from ai_router.breaker import (
     failed,
     is_open,
     permit,
+    released,
     succeeded,
 )
 from ai_router.heard import Failed, Kind
@@ -73,6 +74,14 @@ def test_late_reports_do_not_close_it() -> None:
     opened = after_failures(FAILURES)
     assert succeeded(opened, 1.0) == opened
     assert failed(opened, 1.0) == opened
+
+
+def test_who_learns_nothing_lets_others_try() -> None:
+    """A request that failed for another reason gives its turn back."""
+    assert released(HalfOpen(5.0, 2), 7.0) == Open(7.0, 2)
+    assert not is_open(released(HalfOpen(5.0, 2), 7.0), 7.0)
+    assert released(Open(9.0, 2), 7.0) == Open(9.0, 2)
+    assert released(WELL, 7.0) == WELL
 
 
 def test_what_is_certain_opens_at_once() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ai_router.categories import train
-from ai_router.categories.classify import category_of, guess, probabilities
+from ai_router.categories.classify import category_of, category_of_talk, guess, probabilities
 from schemas.conversation import Text, Turn, said
 from schemas.models import CATEGORIES, Category
 from tests.ai.conversations import PIXEL
@@ -126,3 +126,15 @@ def test_short_words_go_on_with_what_was_before() -> None:
         assert category_of(said("user", text), "coding") == "coding"
     assert category_of(said("user", "write a python function that sorts a list"), "writing") == "coding"
     assert category_of(said("user", "thanks!"), "coding") == "fast-chat"
+
+
+def test_a_conversation_is_about_its_last_question() -> None:
+    """What was asked before counts where the last words leave it open; answers do not."""
+    talk = [said("user", "write a poem about rain"), said("assistant", "def rain(): pass"), said("user", "shorter")]
+    assert category_of_talk(talk) == "writing"
+    assert category_of_talk([*talk, said("user", "now translate it to a rust program that prints it")]) == "coding"
+    assert (
+        category_of_talk([Turn("user", (Text("what is this?"), PIXEL)), said("user", "and on the left?")])
+        == "multimodal"
+    )
+    assert category_of_talk([]) == category_of_talk([said("system", "Be brief.")]) == "fast-chat"

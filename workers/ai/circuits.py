@@ -58,10 +58,12 @@ class Circuits:
 
     async def failed(self, candidate: Candidate, failure: Failed) -> None:
         """It failed before its first token."""
-        blamed = breaker.blamed(failure, candidate.model.name, candidate.key)
-        if blamed is not None:
-            name, at_once = blamed
-            await self._change(name, lambda state: breaker.failed(state, self._now(), at_once))
+        blamed, at_once = breaker.blamed(failure, candidate.model.name, candidate.key) or (None, None)
+        for name in scopes(candidate.model.name, candidate.key):
+            if name == blamed:
+                await self._change(name, lambda state: breaker.failed(state, self._now(), at_once))
+            elif name in self._known:
+                await self._change(name, lambda state: breaker.released(state, self._now()))
 
     async def _look(self) -> None:
         self._read_at = self._now()

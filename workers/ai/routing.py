@@ -15,7 +15,7 @@ import structlog
 
 from ai_router import lists
 from ai_router.board import Board
-from ai_router.categories.classify import category_of
+from ai_router.categories.classify import category_of_talk
 from ai_router.choice import Candidate, Nothing, Plan, Stay, choose, choose_named
 from ai_router.cost import output_allowed
 from ai_router.fit import Fitted, TooLong, fit, least, room_for
@@ -166,8 +166,8 @@ def upstream_of(name: str, access: Access | None, key: str) -> Upstream | None:
 def _categories(asked: Asked) -> tuple[Category | None, Category]:
     """Of the question before the last one, and of the last."""
     questions = [turn for turn in asked.turns if turn.speaker == "user"]
-    before = category_of(questions[-2]) if len(questions) > 1 else None
-    return before, category_of(questions[-1], before) if questions else "fast-chat"
+    before = category_of_talk(questions[:-1]) if len(questions) > 1 else None
+    return before, category_of_talk(questions)
 
 
 def _abilities(asked: Asked) -> frozenset[Ability]:
