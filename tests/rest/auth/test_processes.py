@@ -1,8 +1,10 @@
 """Accounts on the real processes: what one gateway ends, every gateway refuses; limits hold across them."""
 
 import time
+from functools import partial
 
 from tests.rest.auth.people import PASSWORD, fresh_name
+from tests.support.goals import Goal
 from tests.support.stack import Stack
 from tests.support.waiting import wait_for
 
@@ -18,15 +20,23 @@ def status(stack: Stack, gateway: int, token: str) -> int:
     return int(stack.call("/api/auth/me", gateway=gateway, token=token).status)
 
 
+def refuses(stack: Stack, gateway: int, token: str) -> bool:
+    return status(stack, gateway, token) == 401
+
+
 def test_ended_here_is_ended_there(stack: Stack) -> None:
     """A logout at one gateway reaches the other within a second, also for a session that it had just seen."""
-    ada = registered(stack)
-    assert status(stack, 1, ada["access_token"]) == 200
-    stack.call("/api/auth/logout", token=ada["access_token"], json_body={}, expect=204)
-    ended = time.monotonic()
-    assert status(stack, 0, ada["access_token"]) == 401
-    wait_for(lambda: status(stack, 1, ada["access_token"]) == 401, "the other gateway to refuse", within=10)
-    assert time.monotonic() - ended < 2.0  # a second, and what the machine's other work takes
+    goal = Goal(1.0)
+    for number in range(7):
+        ada = registered(stack)
+        token = ada["access_token"]
+        assert status(stack, 1, token) == 200
+        stack.call("/api/auth/logout", token=token, json_body={}, expect=204)
+        ended = time.monotonic()
+        assert status(stack, 0, token) == 401
+        wait_for(partial(refuses, stack, 1, token), "the other gateway to refuse", within=30)
+        goal.note(f"logout {number}", time.monotonic() - ended)
+    goal.check()
 
 
 def test_any_gateway_goes_on(stack: Stack) -> None:
