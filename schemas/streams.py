@@ -35,6 +35,7 @@ class Asked(Struct, frozen=True, omit_defaults=True):
     model: str = "auto"
     max_tokens: int | None = None
     temperature: float | None = None
+    cache: bool = False
     edit: EditPlan | None = None
     answered_by: str | None = None
     """The model that gave the answer before, with which `auto` stays while it fits."""
@@ -52,6 +53,8 @@ class StreamRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """The client's own: a repetition gets the same stream."""
     max_tokens: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
+    cache: bool = False
+    """Whether the answer to the same question of the same person within a day will do."""
 
 
 class Usage(Struct, frozen=True, omit_defaults=True):

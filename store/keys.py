@@ -20,6 +20,7 @@ atrium:{here}:life:LIFE          hash: project → who is in its documents there
 atrium:{models}:lists            hash: AI provider → its models, as an AI worker last heard of them
 atrium:{models}:breakers         hash: AI provider or model → its circuit breaker
 atrium:{models}:turn:PROVIDER    a worker is refreshing them
+atrium:{answers}:HASH            an answer that may be given again to who asked
 atrium:{streams}:queue           list of AI streams to answer
 atrium:{streams}:workers         sorted set: AI worker → Unix time of its last sign of life
 atrium:{streams}:cancels         channel of streams to cancel
@@ -94,3 +95,7 @@ def model_turn(provider: str) -> str:
 
 def key_verdict(test: object) -> str:
     return f"atrium:{{streams}}:key-test:{test}"
+
+
+def answer(question: str) -> str:
+    return f"atrium:{{answers}}:{question}"

@@ -75,7 +75,7 @@ async def begin(call: Call, body: StreamRequest) -> StreamRow:
         access = await call.parts.gate.in_project(call.caller, body.project_id)
         asking.must_ask(access.role)
     turns = body.messages or (said("user", body.prompt),)
-    asked = Asked(turns, body.model, body.max_tokens, body.temperature)
+    asked = Asked(turns, body.model, body.max_tokens, body.temperature, body.cache)
     return await add(call, asked, body.project_id, body.request_id, new_id())
 
 

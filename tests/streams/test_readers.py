@@ -74,6 +74,19 @@ async def test_a_repeated_request_is_the_same_stream(askers: list[Asker]) -> Non
     assert (status, problem["type"]) == (409, "/problems#conflict")
 
 
+async def test_the_same_question_again(askers: list[Asker], stack: Stack) -> None:
+    """Who allows it gets the same answer again, at once and for nothing; nobody else does."""
+    first = await askers[0].whole(await askers[0].begin(prompt="a cached question", cache=True))
+    second = await askers[1].whole(await askers[1].begin(prompt="a cached question", cache=True))
+    assert second.text == first.text
+    assert (first.done or {})["usage"]["input"] == (second.done or {})["usage"]["input"]
+    assert len(second.records) < len(first.records) / 2, "all words came together"
+    other = Asker(stack.urls[0], stack.guest())
+    for asker, body in ((askers[0], {}), (other, {"cache": True}), (askers[0], {"cache": True, "max_tokens": 7})):
+        fresh = await asker.whole(await asker.begin(prompt="a cached question", **body))
+        assert len(fresh.records) > len(first.records) / 2, "word by word"
+
+
 async def test_cancelling(askers: list[Asker]) -> None:
     """Whoever reads learns that it was cancelled; what was said stays; a second cancel changes nothing."""
     async with askers[0].ask(prompt=PROMPT) as events:

@@ -8,6 +8,7 @@ import random
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Final
+from uuid import UUID
 
 import httpx
 import msgspec
@@ -39,6 +40,7 @@ from workers.ai.echo import echo
 from workers.ai.key_ring import KeyRing
 from workers.ai.own_keys import OwnKey, own_keys
 from workers.ai.provider import Upstream, answer
+from workers.ai.repeats import Repeats, again
 
 logger = structlog.get_logger("workers.ai")
 LOOK_SECONDS: Final = 5.0
@@ -57,6 +59,7 @@ class Router:
         circuits: Circuits,
         board: Board,
         client: httpx.AsyncClient,
+        repeats: Repeats,
     ) -> None:
         """`accesses`: providers for which this server has a key, or that need none."""
         self._accesses = accesses
@@ -66,6 +69,7 @@ class Router:
         self.circuits = circuits
         self._board = board
         self._client = client
+        self._repeats = repeats
         self._random = random.Random()
         self._catalogue = lists.together({})
 
@@ -122,20 +126,23 @@ class Router:
         return found
 
     async def ask(
-        self, candidate: Candidate, fitted: Fitted, asked: Asked, own: Mapping[str, OwnKey]
+        self, user: UUID, candidate: Candidate, fitted: Fitted, asked: Asked, own: Mapping[str, OwnKey]
     ) -> AsyncIterator[Heard]:
         """What the model says. Closing it closes the provider's connection."""
         model = candidate.model
         ask = Ask(model.own_name, fitted.turns, asked.max_tokens, asked.temperature)
-        if model.name == ECHO.name:
+        if (kept := await self._repeats.find(user, model.name, fitted, asked)) is not None:
+            heard = again(kept)
+        elif model.name == ECHO.name:
             heard = echo(ask)
         elif (upstream := self._upstream(candidate, own)) is None:
             yield failed("authentication", f"there is no key for {model.provider} any more")
             return
         else:
             heard = answer(self._client, upstream, ask)
+        told = self._repeats.keeping(heard, user, model.name, fitted, asked) if asked.cache and kept is None else heard
         try:
-            async for each in heard:
+            async for each in told:
                 yield each
         finally:
             await heard.aclose()  # type: ignore[attr-defined]

@@ -132,7 +132,7 @@ class Answer:
         if not await circuits.permit(candidate):
             return failed("overloaded", "it failed repeatedly and is left alone for a while")
         failure: Failed | None = None
-        heard = self._router.ask(candidate, fitted, asked, own)
+        heard = self._router.ask(self._row.user_id, candidate, fitted, asked, own)
         try:
             async for each in heard:
                 if isinstance(each, Failed):

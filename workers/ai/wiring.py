@@ -11,6 +11,7 @@ import time
 from datetime import UTC, datetime
 
 from ai_router.board import Believed
+from store.answers_kept import AnswersKept
 from store.breakers import Breakers
 from store.document_log import DocumentLog
 from store.event_log import EventLog
@@ -24,6 +25,7 @@ from workers.ai.key_ring import KeyRing
 from workers.ai.key_test import KeyTester
 from workers.ai.lists import keep_fresh
 from workers.ai.provider import open_client
+from workers.ai.repeats import Repeats
 from workers.ai.reseal import reseal
 from workers.ai.routing import Router
 from workers.ai.upstreams import upstreams
@@ -42,7 +44,16 @@ async def answer_streams(settings: Settings, postgres: Postgres, redis: Redis, l
     board = Believed({}, time.time(), datetime.now(UTC).date())
     name = f"{settings.name}-{os.urandom(6).hex()}"
     async with open_client() as client:
-        router = Router(settings.providers, store, postgres, ring, Circuits(Breakers(redis)), board, client)
+        router = Router(
+            settings.providers,
+            store,
+            postgres,
+            ring,
+            Circuits(Breakers(redis)),
+            board,
+            client,
+            Repeats(AnswersKept(redis)),
+        )
         desk = Desk(name, postgres, EventLog(redis), log, StreamQueue(redis), settings.redis_url, router)
         tester = KeyTester(postgres, redis, settings.redis_url, ring, client, upstreams(os.environ))
         chore = Chore("seal keys again", RESEAL_SECONDS, lambda: reseal(postgres, ring, RESEAL_BATCH))
