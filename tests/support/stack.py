@@ -115,10 +115,10 @@ class Stack:
             self.kill_all()
             raise AssertionError(f"`up` did not stop within {STOP_WITHIN:.0f} s:\n{self.up_output()}") from None
 
-    def wait_up_ended(self) -> int:
+    def wait_up_ended(self, *, within: float = STOP_WITHIN) -> int:
         """Until `up` itself has ended; its exit code, as `subprocess` gives it."""
         assert self._up is not None
-        return self._up.wait(STOP_WITHIN)
+        return self._up.wait(within)
 
     def kill_all(self) -> None:
         """SIGKILL to everything, as when the machine loses power (but the disk's cache survives)."""
@@ -202,7 +202,7 @@ class Stack:
         if kind == "gateway":
             return self.ready(int(number) - 1)
         if kind == "valkey" and not self.environment.get("REDIS_URL"):
-            return connects(Home(self.home).valkey_socket)
+            return connects(Home(self.home).valkey_socket, ping=True)
         if kind == "postgres":
             return connects(Home(self.home).postgres_socket / ".s.PGSQL.5432")
         return True
@@ -277,10 +277,15 @@ def is_free(port: int) -> bool:
         return True
 
 
-def connects(path: Path) -> bool:
+def connects(path: Path, *, ping: bool = False) -> bool:
+    """Whether somebody listens there; with `ping`, whether it is a Valkey that has loaded its file."""
     with socket.socket(socket.AF_UNIX) as probe:
         try:
             probe.connect(str(path))
+            if not ping:
+                return True
+            probe.settimeout(2.0)
+            probe.sendall(b"PING\r\n")
+            return probe.recv(7) == b"+PONG\r\n"
         except OSError:
             return False
-        return True
