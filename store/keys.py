@@ -19,6 +19,7 @@ atrium:{here}:lives              sorted set: life of a gateway's process → Uni
 atrium:{here}:life:LIFE          hash: project → who is in its documents there; expires 1.5 s after the last sign
 atrium:{models}:lists            hash: AI provider → its models, as an AI worker last heard of them
 atrium:{models}:breakers         hash: AI provider or model → its circuit breaker
+atrium:{models}:experience       hash: category and AI model → what was seen of it
 atrium:{models}:turn:PROVIDER    a worker is refreshing them
 atrium:{answers}:HASH            an answer that may be given again to who asked
 atrium:{streams}:queue           list of AI streams to answer
@@ -41,6 +42,7 @@ JOB_IN_PROGRESS = "arq:in-progress:"
 CHANNEL = "atrium:doc:"
 EVENT_CHANNEL = "atrium:event:"
 LIVES = "atrium:{here}:lives"
+EXPERIENCE = "atrium:{models}:experience"
 BREAKERS = "atrium:{models}:breakers"
 MODEL_LISTS = "atrium:{models}:lists"
 STREAM_QUEUE = "atrium:{streams}:queue"

@@ -16,7 +16,7 @@ from ai_router.choice import Candidate
 from ai_router.heard import Failed
 from ai_router.keys import scopes
 from schemas.unavailable import Unavailable
-from store.breakers import Breakers
+from store.shared_values import SharedValues
 
 logger = structlog.get_logger("workers.ai")
 LOOK_SECONDS: Final = 1.0
@@ -30,7 +30,7 @@ _KINDS: Final[dict[str, type[Closed] | type[Open] | type[HalfOpen]]] = {
 class Circuits:
     """One per process."""
 
-    def __init__(self, store: Breakers, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, store: SharedValues, now: Callable[[], float] = time.time) -> None:
         self._store = store
         self._now = now
         self._read_at = 0.0

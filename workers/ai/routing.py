@@ -5,6 +5,7 @@ Asked ──► category, size ──► offers (keys, breakers) ──► choic
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Final
@@ -15,14 +16,14 @@ import msgspec
 import structlog
 
 from ai_router import lists
-from ai_router.board import Board
 from ai_router.categories.classify import category_of_talk
 from ai_router.choice import Candidate, Nothing, Plan, Stay, choose, choose_named
 from ai_router.cost import output_allowed
+from ai_router.evidence import answered, broke
 from ai_router.fit import Fitted, TooLong, fit, least, room_for
 from ai_router.formats.port import Ask
 from ai_router.formats.refusals import failed
-from ai_router.heard import Heard
+from ai_router.heard import Failed, Heard
 from ai_router.known import ECHO
 from ai_router.offers import Needs, offers
 from ai_router.providers import PROVIDERS, Access
@@ -37,6 +38,7 @@ from store.postgres import Postgres
 from store.streams import StreamRow
 from workers.ai.circuits import Circuits
 from workers.ai.echo import echo
+from workers.ai.experience import Experience
 from workers.ai.key_ring import KeyRing
 from workers.ai.own_keys import OwnKey, own_keys
 from workers.ai.provider import Upstream, answer
@@ -57,7 +59,7 @@ class Router:
         postgres: Postgres,
         ring: KeyRing,
         circuits: Circuits,
-        board: Board,
+        experience: Experience,
         client: httpx.AsyncClient,
         repeats: Repeats,
     ) -> None:
@@ -67,7 +69,7 @@ class Router:
         self._postgres = postgres
         self._ring = ring
         self.circuits = circuits
-        self._board = board
+        self._experience = experience
         self._client = client
         self._repeats = repeats
         self._random = random.Random()
@@ -113,9 +115,15 @@ class Router:
         if asked.model == AUTO:
             offered = offers(catalogue.models.values(), own, self._accesses, cooling)
             stay = Stay(asked.answered_by, before) if asked.answered_by and before else None
-            return choose(self._board, offered, needs, self._random, stay), own
+            return choose(self._experience, offered, needs, self._random, stay), own
         like = catalogue.like(asked.model)
         return choose_named(asked.model, offers(like, own, self._accesses, cooling), needs), own
+
+    async def learn(self, candidate: Candidate, asked: Asked, seconds: float | None, failure: Failed | None) -> None:
+        """What became of a candidate; `seconds` to its first token."""
+        now = time.time()
+        seen = answered(now, seconds, None) if failure is None else broke(now, failure.kind)
+        await self._experience.note(_categories(asked)[1], candidate.model.name, seen)
 
     def fitted(self, candidate: Candidate, asked: Asked) -> Fitted | TooLong:
         """What of the history this model gets."""

@@ -132,6 +132,7 @@ class Answer:
         if not await circuits.permit(candidate):
             return failed("overloaded", "it failed repeatedly and is left alone for a while")
         failure: Failed | None = None
+        begun, waited = time.monotonic(), None
         heard = self._router.ask(self._row.user_id, candidate, fitted, asked, own)
         try:
             async for each in heard:
@@ -141,11 +142,13 @@ class Answer:
                 was_silent = told.first_token_at is None
                 self._hear(each)
                 if was_silent and told.first_token_at is not None:
+                    waited = time.monotonic() - begun
                     await circuits.succeeded(candidate)
         finally:
             await heard.aclose()  # type: ignore[attr-defined]
         if failure is not None and told.first_token_at is None:
             await circuits.failed(candidate, failure)
+        await self._router.learn(candidate, asked, waited, failure)
         return failure
 
     def _hear(self, heard: Heard) -> None:

@@ -7,20 +7,19 @@ queue ──► Desk ──► Answer ──► Router ──► providers      
 
 import asyncio
 import os
-import time
-from datetime import UTC, datetime
 
-from ai_router.board import Believed
+from store import keys
 from store.answers_kept import AnswersKept
-from store.breakers import Breakers
 from store.document_log import DocumentLog
 from store.event_log import EventLog
 from store.model_lists import ModelLists
 from store.postgres import Postgres
 from store.redis import Redis
+from store.shared_values import SharedValues
 from store.stream_queue import StreamQueue
 from workers.ai.circuits import Circuits
 from workers.ai.desk import Desk
+from workers.ai.experience import Experience
 from workers.ai.key_ring import KeyRing
 from workers.ai.key_test import KeyTester
 from workers.ai.lists import keep_fresh
@@ -41,7 +40,7 @@ RESEAL_BATCH = 200
 async def answer_streams(settings: Settings, postgres: Postgres, redis: Redis, log: DocumentLog) -> None:
     """Work for ever; cancel to stop."""
     ring, store = KeyRing(settings.keyring, settings.secret), ModelLists(redis)
-    board = Believed({}, time.time(), datetime.now(UTC).date())
+    experience = Experience(SharedValues(redis, keys.EXPERIENCE))
     name = f"{settings.name}-{os.urandom(6).hex()}"
     async with open_client() as client:
         router = Router(
@@ -49,12 +48,18 @@ async def answer_streams(settings: Settings, postgres: Postgres, redis: Redis, l
             store,
             postgres,
             ring,
-            Circuits(Breakers(redis)),
-            board,
+            Circuits(SharedValues(redis, keys.BREAKERS)),
+            experience,
             client,
             Repeats(AnswersKept(redis)),
         )
         desk = Desk(name, postgres, EventLog(redis), log, StreamQueue(redis), settings.redis_url, router)
         tester = KeyTester(postgres, redis, settings.redis_url, ring, client, upstreams(os.environ))
         chore = Chore("seal keys again", RESEAL_SECONDS, lambda: reseal(postgres, ring, RESEAL_BATCH))
-        await asyncio.gather(desk.run(), keep_fresh(client, settings.providers, store), tester.run(), keep_doing(chore))
+        await asyncio.gather(
+            desk.run(),
+            experience.run(),
+            keep_fresh(client, settings.providers, store),
+            tester.run(),
+            keep_doing(chore),
+        )

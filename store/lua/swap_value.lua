@@ -1,5 +1,5 @@
--- Write one circuit breaker, if it is still what the caller read.
--- KEYS: breakers   ARGV: name, what it was ('' for none), what it becomes
+-- Write one value of a hash, if it is still what the caller read.
+-- KEYS: hash   ARGV: name, what it was ('' for none), what it becomes
 -- Returns 1 if it was written.
 local was = redis.call('HGET', KEYS[1], ARGV[1]) or ''
 if was ~= ARGV[2] then
