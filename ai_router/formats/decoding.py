@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, Protocol
 
 from ai_router.formats.refusals import failed
+from ai_router.formats.thinking import Content
 from ai_router.formats.values import newer
 from ai_router.heard import Delta, Failed, Finished, Heard, Thought, Usage
 
@@ -34,11 +35,12 @@ class Meaning(Protocol):
 class Decoding:
     """See Decoder in port.py."""
 
-    __slots__ = ("_framing", "_meaning", "_over", "_usage")
+    __slots__ = ("_content", "_framing", "_meaning", "_over", "_usage")
 
     def __init__(self, framing: Framing, meaning: Meaning) -> None:
         self._framing = framing
         self._meaning = meaning
+        self._content = Content()
         self._usage = Usage()
         self._over = False
 
@@ -73,15 +75,13 @@ class Decoding:
                 match each:
                     case Usage():
                         self._count(each, heard)
-                    case Delta(text) if "\0" in text:  # PostgreSQL does not take it, and no text needs it
-                        heard.append(Delta(text.replace("\0", "\N{REPLACEMENT CHARACTER}")))
-                    case Thought(text) if "\0" in text:
-                        heard.append(Thought(text.replace("\0", "\N{REPLACEMENT CHARACTER}")))
+                    case Delta(text):
+                        heard += self._content.hear(_clean(text))
+                    case Thought(text):
+                        heard.append(Thought(_clean(text)))
                     case Finished() | Failed():
                         self._close(each, heard)
                         return
-                    case _:
-                        heard.append(each)
 
     def _count(self, said: Usage, heard: list[Heard]) -> None:
         usage = newer(self._usage, said)
@@ -91,4 +91,10 @@ class Decoding:
 
     def _close(self, last: Heard, heard: list[Heard]) -> None:
         self._over = True
+        heard += self._content.rest()
         heard.append(last)
+
+
+def _clean(text: str) -> str:
+    """Without NUL, which PostgreSQL does not take and no text needs."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in text else text
