@@ -11,7 +11,7 @@ from ai_router.formats.waits import bounded, duration, retry_after
 from ai_router.heard import RETRYABLE, Failed, Kind
 
 _SECRET: Final = re.compile(
-    r"\b(?:sk|pk|rk|xai|pplx|gsk|hf|co)[-_][\w*•-]{6,}|AIza[\w*-]{6,}|(?<=bearer )[^\s\"',]{6,}", re.IGNORECASE
+    r"\b(?:sk|pk|xai|pplx|gsk|hf)[-_][\w*•-]{6,}|AIza[\w*-]{6,}|(?<=bearer )(?=\S*\d)[^\s\"',]{6,}", re.IGNORECASE
 )
 """Keys, which providers like to repeat, also shortened. Who knows the key itself removes that (workers/ai)."""
 

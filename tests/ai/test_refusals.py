@@ -173,6 +173,8 @@ def test_messages_are_for_people() -> None:
     )
     assert len(failed("server", "x y " * 5_000).message) == MESSAGE_MAX
     assert failed("server", "").message == "server"
+    for words in ("no co-operation", "a bearer authentication token is missing"):
+        assert failed("server", words).message == words
     assert refusal(502, {}, b"<!doctype html>").message == "HTTP 502"
 
 
