@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import structlog
 
+from rooms.crdt import merge
 from rooms.document import Document
 from rooms.figures import Figures
 from rooms.limits import COMMIT_RETRY_MAX, COMMIT_WINDOW, PENDING_MAX
 from rooms.ports import Append, Log
-from rooms.replica import merge
 from schemas.documents import named
 from schemas.records import Record
 from schemas.unavailable import Unavailable

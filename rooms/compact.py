@@ -3,23 +3,38 @@
 import pycrdt
 
 from rooms.codec.lib0 import read_var_uint
+from rooms.crdt import merge, read_state_vector
 from rooms.delete_set import DeleteSet, is_known, read_delete_set
 from rooms.errors import Malformed
-from rooms.replica import Replica, merge, read_state_vector
+from rooms.parts import unpack
+from rooms.places import find_places
+from rooms.replica import Replica
 from rooms.slices import at_once
 
 
-def compact(state: bytes, updates: list[bytes]) -> bytes:
-    """The new snapshot; raises Malformed where something of it cannot be merged."""
+def compact(state: bytes, updates: list[bytes], packed: bytes = b"", left_out: list[bytes] | None = None) -> bytes:
+    """The new snapshot; raises Malformed where something of it cannot be merged.
+
+    `packed`: the plan of the state (parts.py), if it has one. What is unsound is added to `left_out`.
+    """
     replica = Replica()
-    everything = [state, *updates] if state else updates
-    complete = True
-    for update in everything:
-        complete &= replica.absorb(update) == update or holds(replica, update)
-    if complete or not everything:
+    complete = not state or replica.absorb(state) == state or holds(replica, state)
+    places = unpack(state, packed).places if packed else None
+    replica.guard(at_once(find_places(state)) if places is None else places)
+    kept = [state] if state else []
+    for update in updates:
+        count = replica.left_out
+        delta = replica.absorb(update)
+        if replica.left_out > count:
+            if left_out is not None:
+                left_out.append(update)
+            continue
+        kept.append(update)
+        complete &= delta == update or holds(replica, update)
+    if complete or not kept:
         return replica.encode()
     # Something is missing, or came late; merging keeps also what cannot be applied yet.
-    return merge(everything)
+    return merge(kept)
 
 
 def holds(replica: Replica, update: bytes) -> bool:

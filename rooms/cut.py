@@ -2,6 +2,8 @@
 
 state ──plan──► parts ──applied one by one──► the same document?  yes ──► packed plan
                                                                   no  ──► nothing: it is opened in one piece
+
+Beside the cuts the plan holds what a gateway wants to know of the state (halves.py, places.py).
 """
 
 from collections import Counter
@@ -11,20 +13,20 @@ from rooms.codec.update import read_in_slices
 from rooms.errors import Malformed
 from rooms.limits import READ_SLICE
 from rooms.parts import pack, parts, plan
+from rooms.places import places_in
 from rooms.replica import Replica
 from rooms.slices import at_once
 
 
 def cut(state: bytes) -> bytes:
-    """The packed plan of a state, or nothing where it is small, or only right in one piece."""
+    """The packed plan of a state, or nothing where it is small, or cannot be read."""
     if len(state) <= READ_SLICE:
         return b""
     try:
         claims = at_once(read_in_slices(state))
         cuts = at_once(plan(claims))
-        if len(cuts) < 2:
-            return b""
-        packed = pack(cuts, state, pairs_in(state, claims.layout or []))
+        places = at_once(places_in(state, claims))
+        packed = pack(cuts if len(cuts) > 1 else [], state, pairs_in(state, claims.layout or []), places)
         replica = Replica()
         for part in parts(state, packed):
             replica.load(part, {})

@@ -6,6 +6,7 @@ deletes   varUint(n), n × { varUint(client), varUint(ranges), ranges × { varUi
 from bisect import bisect_right
 
 from rooms.codec.lib0 import read_var_uint
+from rooms.codec.update import CLOCK_END
 from rooms.limits import READ_SLICE
 from rooms.slices import Slices
 
@@ -14,7 +15,7 @@ DeleteSet = dict[int, list[tuple[int, int]]]
 
 
 def read_delete_set(update: bytes, at: int) -> Slices[DeleteSet]:
-    """The delete set at offset `at`; raises Malformed."""
+    """The delete set at offset `at`, the ranges of each client ascending; raises Malformed."""
     clients, at = read_var_uint(update, at)
     deletes: DeleteSet = {}
     pause = at + READ_SLICE
@@ -29,7 +30,16 @@ def read_delete_set(update: bytes, at: int) -> Slices[DeleteSet]:
             if at > pause:
                 pause = at + READ_SLICE
                 yield
+    for ranges in deletes.values():
+        ranges.sort()
     return deletes
+
+
+def is_covered(deletes: DeleteSet, client: bytes, start: int, end: int) -> bool:
+    """Whether one of the ranges has all these clocks of a client (its lib0 bytes)."""
+    ranges = deletes.get(read_var_uint(client, 0)[0], ())
+    at = bisect_right(ranges, (start, CLOCK_END)) - 1
+    return at >= 0 and end <= ranges[at][1]
 
 
 def is_known(deletes: DeleteSet, clocks: dict[int, int]) -> bool:
@@ -40,7 +50,7 @@ def is_known(deletes: DeleteSet, clocks: dict[int, int]) -> bool:
 def covers(all_deletes: DeleteSet, deletes: DeleteSet) -> Slices[bool]:
     """Whether `all_deletes` has every range of `deletes`."""
     for client, ranges in deletes.items():
-        mine = sorted(all_deletes.get(client, ()))
+        mine = all_deletes.get(client, [])
         starts = [start for start, _ in mine]
         for start, end in ranges:
             i = bisect_right(starts, start) - 1

@@ -16,18 +16,20 @@ import structlog
 
 from rooms.codec import awareness, messages
 from rooms.codec.frame import binary_frame
+from rooms.crdt import EMPTY_STATE_VECTOR, EMPTY_UPDATE
 from rooms.errors import Crowded, Malformed, TooLarge, Unreadable
 from rooms.fanout import FanOut
 from rooms.figures import Figures
-from rooms.limits import DOCUMENT_MAX, GAPS_MAX, PEERS_PER_DOCUMENT, UPDATE_MAX, WHOLE_STATES_MAX
+from rooms.limits import DOCUMENT_MAX, GAPS_MAX, PEERS_PER_DOCUMENT, UPDATE_MAX
 from rooms.parts import parts
 from rooms.peer import Peer
 from rooms.presence_relay import PresenceRelay
 from rooms.receipts import Receipts
-from rooms.replica import EMPTY_STATE_VECTOR, EMPTY_UPDATE, Applied, Replica
+from rooms.replica import Applied, Replica
 from rooms.size import Size
 from rooms.slices import Slices, at_once
 from rooms.tail import Ahead, Tail
+from rooms.whole_states import WholeStates
 from schemas.documents import DocumentName, named
 from schemas.records import Commit, Loaded, Record
 from schemas.unavailable import Unavailable
@@ -70,8 +72,7 @@ class Document:
         self.presence = relay.attach(name, self._fan_out)
         self._size = Size(size)
         self._ahead = Ahead()
-        self._whole: dict[bytes, bytes] = {}
-        """The whole state as one frame, by address, for joiners of this version."""
+        self._whole = WholeStates()
         self._rejoining = False
         self.broken = False
         """It was given up (break_off), and has no peers any more."""
@@ -121,11 +122,7 @@ class Document:
             peer.synced = True
             return
         if state_vector == EMPTY_STATE_VECTOR:
-            frame = self._whole.get(peer.address)
-            if frame is None:
-                if len(self._whole) >= WHOLE_STATES_MAX:
-                    self._whole.clear()
-                frame = self._whole[peer.address] = binary_frame(peer.address + messages.step_2(self.replica.encode()))
+            frame = self._whole.frame(peer.address, self.replica)
         else:
             frame = binary_frame(peer.address + messages.step_2(self.replica.encode(state_vector)))
         is_new = not peer.synced
@@ -165,11 +162,12 @@ class Document:
         """
         self._figures.updates_in += 1
         self.check_size(update)
+        left_out = self.replica.left_out
         if delta := self._absorb(update):
             self.receipts.handed += 1
             self._committer.add(self, Record(author, int(time.time() * 1000), delta))
-        if self.broken:
-            raise Unavailable("the document has to be opened again")
+        if self.broken or self.replica.left_out > left_out:
+            raise Unavailable("the edit cannot be merged into the document as it is here")
         return self.saved()
 
     def saved(self) -> "asyncio.Future[None]":
@@ -260,7 +258,7 @@ class Document:
     def tidy(self, now: float) -> None:
         """Every second: forget presence that was not renewed, and full states that were encoded meanwhile."""
         self.presence.expire(now)
-        self._whole.clear()
+        self._whole.forget()
         self.replica.let_go_of_way_back()
 
     def close(self) -> None:
@@ -274,11 +272,14 @@ class Document:
         """Merge what has to be merged: the delta. Where it cannot be, this replica is of no use any more."""
         if self.broken:
             return b""
+        left_out = self.replica.left_out
         try:
             delta = self.replica.absorb(update)
         except Exception as error:  # noqa: BLE001  whatever it is, it ends this document and no other
             self.break_off(error)
             return b""
+        if self.replica.left_out > left_out:
+            logger.error("record left out", **named(self.name))
         if delta:
             self._changed(delta)
             self._fan_out.add(None, delta)
@@ -292,8 +293,7 @@ class Document:
 
     def _changed(self, delta: bytes) -> None:
         self._size.grow(len(delta))
-        if self._whole:
-            self._whole.clear()
+        self._whole.forget()
 
     def accept(self, peer: Peer, applied: Applied, *, is_answer: bool, records: Sequence[bytes] = ()) -> None:
         """An update was applied: tell others, commit, and owe the peer an acknowledgement. `records`: its parts."""

@@ -12,11 +12,13 @@ replica and answers the client.
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from rooms.checked import Checked
 from rooms.codec.update import Claims, read_in_slices
+from rooms.crdt import EMPTY_UPDATE
 from rooms.errors import Malformed
 from rooms.limits import MEND_MAX, READ_SLICE
 from rooms.parts import Plan, part, plan
-from rooms.replica import EMPTY_UPDATE, Replica
+from rooms.replica import Replica
 from rooms.slices import Slices
 
 
@@ -27,12 +29,18 @@ class LargeUpdate:
     update: bytes
     claims: Claims
     cuts: Plan
+    checked: Checked | None
+    """None where something that it needs was missing."""
 
 
-def read_large(update: bytes) -> Slices[LargeUpdate]:
+def read_large(replica: Replica, update: bytes) -> Slices[LargeUpdate]:
     """Check an update of a client and plan its parts; raises Malformed."""
     claims = yield from read_in_slices(update)
-    return LargeUpdate(update, claims, (yield from plan(claims)))
+    checked = None
+    if replica.has_all(claims):
+        checked = yield from replica.check(update, claims)
+        update, claims = checked.update, checked.claims
+    return LargeUpdate(update, claims, (yield from plan(claims)), checked)
 
 
 class Taken(NamedTuple):
@@ -45,8 +53,10 @@ class Taken(NamedTuple):
 class Draft:
     """Use it up by `take_over`, or `close` it."""
 
-    def __init__(self, replica: Replica) -> None:
+    def __init__(self, replica: Replica, checked: Checked) -> None:
+        """`checked`: the update."""
         self._replica = replica
+        self._checked = checked
         self._copy = Replica()
         self._missed = replica.listen()
         self._deltas: list[bytes] = []
@@ -60,16 +70,24 @@ class Draft:
             yield
         if not self._copy.reached(large.claims):
             raise Malformed("structs in the update cannot be merged")
-        while self._missed:
+        while self._missed and not self.is_overtaken:
             self._copy.absorb(self._missed.pop(0))
             yield
 
-    def take_over(self) -> Taken:
-        """From now on the replica has the update."""
+    @property
+    def is_overtaken(self) -> bool:
+        """Whether the replica got something else of the update's clients meanwhile: then it must not be replaced."""
+        return not self._replica.is_current(self._checked)
+
+    def take_over(self) -> Taken | None:
+        """From now on the replica has the update; None where it was overtaken, and nothing has changed."""
+        if self.is_overtaken:
+            return None
         for delta in self._missed:
             self._copy.absorb(delta)
         before = self._replica.state_vector()
         self._replica.become(self._copy)
+        self._replica.learn(self._checked)
         deltas = [delta for delta in self._deltas if delta]
         # Cheaper than to merge the deltas; it also tells what was deleted before.
         return Taken(self._replica.encode(before) if deltas else b"", deltas)

@@ -2,6 +2,7 @@
 
 RoomsError
  ├── Malformed   bytes that are not the protocol, or an update that does not apply   4400
+ │    └── Unsound  an update that no Yjs client makes, and that harms some           4400
  ├── TooLarge    a named limit on size was passed                                   1009
  ├── Crowded     a named limit on number was passed                                 1013
  └── Unreadable  what is stored of a document cannot be merged                      1011
@@ -14,6 +15,10 @@ class RoomsError(Exception):
 
 class Malformed(RoomsError):
     """The bytes are not what the protocol says. Nothing of them was kept; close the connection."""
+
+
+class Unsound(Malformed):
+    """An update is well formed, but what it says could end whoever merges it (places.py). Nothing of it was merged."""
 
 
 class TooLarge(RoomsError):

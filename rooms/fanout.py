@@ -13,10 +13,11 @@ from collections.abc import Collection
 
 from rooms.codec import messages
 from rooms.codec.frame import binary_frame
+from rooms.crdt import merge
 from rooms.figures import Figures
 from rooms.limits import MERGE_MAX, MERGE_WINDOW_MAX, MERGE_WINDOW_PER_PEER
 from rooms.peer import Peer
-from rooms.replica import Replica, merge
+from rooms.replica import Replica
 
 
 class FanOut:

@@ -34,7 +34,7 @@ def _receive(document: Document, peer: Peer, update: bytes, *, is_answer: bool) 
         if nothing_new:
             document.owe_nothing(peer)
             return
-    large = yield from read_large(update)
+    large = yield from read_large(document.replica, update)
     draft = _draft(document, large)
     try:
         if draft is not None:
@@ -44,10 +44,11 @@ def _receive(document: Document, peer: Peer, update: bytes, *, is_answer: bool) 
             document.deny(peer)
             return
         document.check_size(update)
-        if draft is None:
-            document.accept(peer, document.replica.apply(update, large.claims), is_answer=is_answer)
+        taken = None if draft is None else draft.take_over()
+        if taken is None:
+            applied = document.replica.apply(large.update, large.claims, large.checked)
+            document.accept(peer, applied, is_answer=is_answer)
         else:
-            taken = draft.take_over()
             document.accept(peer, Applied(taken.diff, complete=True), is_answer=is_answer, records=taken.deltas)
     finally:
         if draft is not None:
@@ -57,4 +58,6 @@ def _receive(document: Document, peer: Peer, update: bytes, *, is_answer: bool) 
 def _draft(document: Document, large: LargeUpdate) -> Draft | None:
     if len(large.cuts) < 2 or document.size > DRAFT_RATIO * len(large.update):
         return None
-    return Draft(document.replica) if document.replica.has_all(large.claims) else None
+    if large.checked is None or not document.replica.is_current(large.checked):
+        return None
+    return Draft(document.replica, large.checked)

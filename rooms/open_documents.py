@@ -14,6 +14,7 @@ import structlog
 
 from rooms import large_update
 from rooms.committer import Committer
+from rooms.crdt import EMPTY_UPDATE
 from rooms.document import Document
 from rooms.errors import Malformed, Unreadable
 from rooms.figures import Figures
@@ -21,9 +22,10 @@ from rooms.halves import find
 from rooms.limits import CATCH_UP_AT_ONCE, GAP_PATIENCE, LARGE_AT_ONCE, OPEN_TIMEOUT, PART_BYTES, UNLOAD_AFTER
 from rooms.parts import unpack
 from rooms.peer import Peer
+from rooms.places import find_places
 from rooms.ports import Library, Log
 from rooms.presence_relay import PresenceRelay
-from rooms.replica import EMPTY_UPDATE, Replica
+from rooms.replica import Replica
 from rooms.slices import Slices, Turns
 from rooms.tail import Verdict
 from schemas.documents import DocumentName, named
@@ -89,6 +91,8 @@ class OpenDocuments:
                 replica, stall = await self.turns.run(_filled(loaded))
                 self._figures.open_stall.observe(stall)
                 self._figures.worst_stall = max(self._figures.worst_stall, stall)
+                if replica.left_out:
+                    logger.error("records left out", **named(name), count=replica.left_out)
                 document = Document(
                     name,
                     replica,
@@ -264,13 +268,16 @@ def _filled(loaded: Loaded) -> Slices[Replica]:
 def _fill(loaded: Loaded) -> Slices[Replica]:
     """A replica of what was loaded."""
     replica = Replica()
-    made, pairs = unpack(loaded.state or EMPTY_UPDATE, loaded.parts)
+    made, pairs, places = unpack(loaded.state or EMPTY_UPDATE, loaded.parts)
     if pairs is None:
         pairs = yield from find(loaded.state)
     replica.load(EMPTY_UPDATE, pairs)
     for part in made:
         replica.load(part, {})
         yield
+    if places is None:
+        places = yield from find_places(loaded.state or EMPTY_UPDATE)
+    replica.guard(places)
     for commit in loaded.tail:
         for record in commit.records:
             replica.absorb(record.update)

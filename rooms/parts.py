@@ -23,6 +23,7 @@ from rooms.codec.lib0 import var_uint
 from rooms.codec.update import Claims, Structs
 from rooms.errors import Malformed
 from rooms.limits import PART_BYTES, PART_STRUCTS
+from rooms.places import Packed, Places
 from rooms.slices import Slices
 
 STEPS = 500
@@ -48,8 +49,27 @@ class Part(NamedTuple):
 
 
 Plan = list[Part]
+
+
+class _Packed(msgspec.Struct, array_like=True):
+    checksum: int
+    cuts: list[Part]
+    pairs: Pairs | None = None
+    places: Packed | None = None
+
+
+class Unpacked(NamedTuple):
+    """How to open a state."""
+
+    parts: Iterator[bytes]
+    pairs: Pairs | None
+    """The characters that halves.py wants to know of, None where they have to be looked for."""
+    places: Places | None
+    """The same of places.py."""
+
+
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(tuple[int, list[Part], Pairs | None])
+_decoder = msgspec.msgpack.Decoder(_Packed)
 
 
 def plan(claims: Claims) -> Slices[Plan]:
@@ -71,25 +91,29 @@ def part(update: bytes, cut: Part) -> bytes:
     return b"".join(out)
 
 
-def pack(cuts: Plan, update: bytes, pairs: Pairs | None = None) -> bytes:
-    """A plan as bytes, to be stored beside its update; and the characters that halves.py wants to know of."""
-    return _encoder.encode((crc32(update), cuts, pairs))
+def pack(cuts: Plan, update: bytes, pairs: Pairs | None = None, places: Places | None = None) -> bytes:
+    """A plan as bytes, to be stored beside its update, and what halves.py and places.py want to know of it.
+
+    Without any cuts the update stays in one piece.
+    """
+    return _encoder.encode(_Packed(crc32(update), cuts, pairs, None if places is None else places.pack()))
 
 
 def parts(update: bytes, packed: bytes) -> Iterator[bytes]:
     """The parts of an update by its packed plan; the update itself where there is none, or one of another update."""
-    return unpack(update, packed)[0]
+    return unpack(update, packed).parts
 
 
-def unpack(update: bytes, packed: bytes) -> tuple[Iterator[bytes], Pairs | None]:
-    """The same, and the characters, None where they are not known."""
+def unpack(update: bytes, packed: bytes) -> Unpacked:
+    """The same, and what else is known of it."""
     try:
-        checksum, cuts, pairs = _decoder.decode(packed)
+        found = _decoder.decode(packed)
     except msgspec.DecodeError:
-        return iter([update]), None
-    if checksum != crc32(update):
-        return iter([update]), None
-    return (part(update, cut) for cut in cuts), pairs
+        return Unpacked(iter([update]), None, None)
+    if found.checksum != crc32(update):
+        return Unpacked(iter([update]), None, None)
+    made = (part(update, cut) for cut in found.cuts) if found.cuts else iter([update])
+    return Unpacked(made, found.pairs, None if found.places is None else Places(found.places))
 
 
 class _Run:

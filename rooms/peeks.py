@@ -6,7 +6,7 @@ milliseconds, and is not in the log yet, is not in it.
 
 from typing import Protocol
 
-from rooms.replica import EMPTY_UPDATE
+from rooms.crdt import EMPTY_UPDATE
 from rooms.scratch import Scratch
 from rooms.slices import Turns
 from rooms.text import read_content

@@ -12,9 +12,9 @@ import asyncio
 from collections import deque
 from collections.abc import Container
 
+from rooms.crdt import merge
 from rooms.limits import RECEIPT_BYTES_KEPT, RECEIPT_BYTES_MAX, RECEIPTS_MAX
 from rooms.peer import Peer
-from rooms.replica import merge
 
 Receipt = tuple[int, Peer, bytes, int]
 """Durable with so many records: of this peer, this edit (empty: none, or too large to keep), in so many messages."""

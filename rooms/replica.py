@@ -1,8 +1,8 @@
-"""A document's CRDT: pycrdt behind a guard. The only place that hands bytes of clients to it.
+"""A document's CRDT, and what may be merged into it. The only place that hands bytes of clients to it (crdt.py).
 
-    update from a client ──read──► all there that it needs? ──yes──► merge ──► Applied(delta)
-                           │                  └─no──► Applied(nothing, incomplete)    └─fails──► roll back, Malformed
-                           └─malformed
+    update from a client ──read──► all there that it needs? ──yes──► sound? ──yes──► merge ──► Applied(delta)
+                           │                  │                        └─no──► Unsound │
+                           └─malformed        └─no──► Applied(nothing, incomplete)     └─fails──► roll back, Malformed
 
 `delta` is what the update changed, encoded anew by the CRDT itself: what it already had is not in it, and no byte
 of the client's own encoding reaches others.
@@ -11,25 +11,27 @@ Traps of pycrdt 0.14.13 that are handled here. It panics on some hostile updates
 update that fails may have been merged half, so there is a way back. Updates that wait inside it for what they depend
 on are lost when they come out of order, leave with every full state, and crash it on later merges: so it never gets
 them. Their sender is asked to synchronise again instead (document.py), and what it then sends is complete. It cannot
-split a character of two UTF-16 units (halves.py).
+split a character of two UTF-16 units (halves.py). What Yjs' clients would never say can make it use freed memory
+(places.py).
 """
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pycrdt
 
+from rooms.checked import NO_CLAIMS, NOTHING, Checked, check
 from rooms.codec.halves import Pairs
-from rooms.codec.lib0 import read_var_uint, var_uint
+from rooms.codec.lib0 import var_uint
 from rooms.codec.plain import Keystroke, read_keystroke
 from rooms.codec.update import Claims, read, read_in_slices
+from rooms.crdt import EMPTY_STATE_VECTOR, EMPTY_UPDATE, Crdt, read_state_vector
 from rooms.delete_set import covers, read_delete_set
-from rooms.errors import Malformed, Unreadable
+from rooms.errors import Malformed, Unreadable, Unsound
 from rooms.halves import Halves, Halving, find, without
 from rooms.limits import DOCUMENT_MAX, MEND_MAX, WAY_BACK_MIN
+from rooms.places import UNFIT, Places, find_places
+from rooms.placing import Found
 from rooms.slices import Slices, at_once
-
-EMPTY_UPDATE = b"\x00\x00"
-EMPTY_STATE_VECTOR = b"\x00"
 
 
 class Applied(NamedTuple):
@@ -41,18 +43,17 @@ class Applied(NamedTuple):
     """False when the update depends on edits that this replica has not seen: then nothing of it was merged."""
 
 
-INCOMPLETE = Applied(b"", complete=False)
+INCOMPLETE: Final = Applied(b"", complete=False)
 
 
 class Replica:
     """One Yjs document in memory."""
 
-    __slots__ = ("_back", "_back_size", "_clocks", "_deltas", "_doc", "_halves", "_listeners", "_subscription")
+    __slots__ = ("_back", "_back_size", "_clocks", "_crdt", "_halves", "_listeners", "_places", "left_out")
 
     def __init__(self, state: bytes = EMPTY_UPDATE, client_id: int | None = None) -> None:
         """`state`: what it begins with, see load; raises Malformed. `client_id`: of its own edits (scratch.py)."""
-        self._subscription: pycrdt.Subscription | None = None
-        self._deltas: list[bytes] = []
+        self._crdt = Crdt(client_id)
         self._clocks: dict[bytes, int] | None = None
         """The state vector, while it is known; clients by their lib0 bytes."""
         self._back: list[bytes] = []
@@ -60,26 +61,17 @@ class Replica:
         self._back_size = 0
         self._listeners: list[list[bytes]] = []
         self._halves = Halves()
-        self._doc: pycrdt.Doc[Any] = pycrdt.Doc(client_id=client_id)
+        self._places: Places | None = None
+        """Known from `guard`, or from the first update of a client on."""
+        self.left_out = 0
+        """Updates that `absorb` did not merge because they are unsound."""
         if state != EMPTY_UPDATE:
             self.load(state)
-
-    def __del__(self) -> None:
-        self._observe(False)
-
-    def _observe(self, yes: bool) -> None:
-        deltas = self._deltas
-        if yes:
-            self._subscription = self._doc.observe(lambda event: deltas.append(event.update))
-        elif self._subscription is not None:
-            # pycrdt never frees a document that is still observed.
-            self._doc.unobserve(self._subscription)
-            self._subscription = None
 
     @property
     def doc(self) -> "pycrdt.Doc[Any]":
         """The CRDT itself, for the files of this folder that read its types. Nobody else changes it."""
-        return self._doc
+        return self._crdt.doc
 
     def load(self, state: bytes, pairs: Pairs | None = None) -> None:
         """Begin with this, trusted and complete as a snapshot or the next part of one; raises Malformed.
@@ -87,40 +79,48 @@ class Replica:
         Nobody wants to know what was new in it: telling would cost a fifth of the loading. `pairs`: all that it has,
         see halves.py; they are looked for where they are not given.
         """
-        assert self._subscription is None, "there were updates already"
+        assert not self._crdt.is_observed and self._places is None, "there were updates already"
         self._clocks = None
         for client, clocks in (at_once(find(state)) if pairs is None else pairs).items():
             self._halves.known.setdefault(client, set()).update(clocks)
-        self._load(state)
+        self._crdt.load(state)
+
+    def guard(self, places: Places) -> None:
+        """From now on what is absorbed is checked, too. `places`: of all that was loaded."""
+        self._places = places
 
     @property
     def pairs(self) -> Pairs:
         """See halves.py."""
         return self._halves.known
 
-    def apply(self, update: bytes, claims: Claims | None = None) -> Applied:
+    def apply(self, update: bytes, claims: Claims | None = None, checked: Checked | None = None) -> Applied:
         """Merge an update of a client; raises Malformed when it is not one, and then nothing has changed.
 
         Raises Unreadable where that cannot be said: then this replica is of no use any more.
-        `claims`: what it says, where it was read already.
+        `claims`, `checked`: what it says, where it was read and checked already.
         """
         keystroke = read_keystroke(update)
         if keystroke is None:
-            return self._apply_any(update, claims)
+            return self._apply_any(update, claims, checked)
         clocks = self._clocks if self._clocks is not None else self._count()
         if keystroke.end and keystroke.clock != clocks.get(keystroke.client, 0):
-            return self._apply_any(update, claims)
+            return self._apply_any(update, claims, checked)
         for client, clock in keystroke.needs:
             if clock >= clocks.get(client, 0):
                 return INCOMPLETE
-        if self._halves.known and self._halves.near(keystroke):
-            return self._apply_any(update, claims)
+        places = self._places or self._find_places()
+        place = places.of_stroke(keystroke) if places.known else 0
+        if place == UNFIT or (self._halves.known and self._halves.near(keystroke)):
+            return self._apply_any(update, claims, checked)
         try:
-            delta = self._merge(update)
+            delta = self._crdt.merge(update)
         except Malformed as error:
             raise Unreadable("a keystroke may have been merged half, and cannot be taken back") from error
         if delta:
             _advance(clocks, keystroke)
+            if place:
+                places.learn_typed(keystroke, place)
             if keystroke.is_pair:
                 self._halves.learn_typed(keystroke)
             if self._back or self._listeners:
@@ -130,20 +130,27 @@ class Replica:
     def absorb(self, update: bytes, *, mend_max: int = DOCUMENT_MAX) -> bytes:
         """Merge an update that depends on nothing unknown, as all in the log: the delta. Raises Malformed.
 
-        `mend_max`: see MEND_MAX, for what clients send.
+        What is unsound is left out, if this replica is guarded: who writes through two gateways under one client id can
+        bring such things into the log. `mend_max`: see MEND_MAX, for what clients send.
         """
+        news = None
+        if self._places is not None:
+            try:
+                news = self._news(update)
+            except Unsound:
+                self.left_out += 1
+                return b""
+            update = news.update
         halving = self._halves.look(update)
         delta = self._merge_around(update, halving, mend_max)
         if halving is not None:
             self._learn(halving)
         if delta and (self._back or self._listeners):
             self._remember(delta)
-        if delta and self._clocks is not None:
-            keystroke = read_keystroke(delta)
-            if keystroke is None:
-                self._clocks = None
-            else:
-                _advance(self._clocks, keystroke)
+        if news is not None and self._places is not None:
+            self._places.learn(news.found)
+        if delta:
+            self._go_on(delta, news)
         return delta
 
     def says_nothing_new(self, update: bytes) -> Slices[bool]:
@@ -155,29 +162,21 @@ class Replica:
             return False
         # What is known stays known, and what is deleted stays deleted, whatever comes meanwhile.
         # One byte says that there are no structs.
-        mine = yield from read_delete_set(self._doc.get_update(self.state_vector()), 1)
+        mine = yield from read_delete_set(self.encode(self.state_vector()), 1)
         theirs = yield from read_delete_set(update, claims.end_of_structs)
         return (yield from covers(mine, theirs))
 
     def state_vector(self) -> bytes:
         """What this replica has seen, as Yjs encodes it."""
-        return self._doc.get_state()
+        return self._crdt.doc.get_state()
 
     def encode(self, state_vector: bytes = EMPTY_STATE_VECTOR) -> bytes:
         """The update that brings somebody with `state_vector` up to date; raises Malformed."""
-        count, at = read_var_uint(state_vector, 0)
-        if count * 2 > len(state_vector) - at:
-            raise Malformed("a state vector claims more than it has bytes")  # and would be given memory for it
-        try:
-            return self._doc.get_update(state_vector)
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as error:  # noqa: BLE001  as above
-            raise Malformed(f"not a state vector ({type(error).__name__})") from None
+        return self._crdt.encode(state_vector)
 
     def has_all(self, claims: Claims) -> bool:
         """Whether all that an update depends on is here, or in the update itself."""
-        return claims.are_met(self._clocks if self._clocks is not None else self._count())
+        return claims.are_met(self._known())
 
     def reached(self, claims: Claims) -> bool:
         """Whether all that an update brings is here."""
@@ -196,9 +195,7 @@ class Replica:
 
     def become(self, other: "Replica") -> None:
         """Take another one's document over, which has all that this one has; the other is used up."""
-        self._observe(False)
-        other._observe(False)
-        self._doc, other._doc = other._doc, self._doc
+        self._crdt.exchange(other._crdt)
         self._halves = other._halves
         self._clocks, self._back = None, []
 
@@ -206,13 +203,29 @@ class Replica:
         """Free the full state that is kept for undoing; the next update that needs it makes it anew."""
         self._back = []
 
-    def _apply_any(self, update: bytes, claims: Claims | None) -> Applied:
+    def check(self, update: bytes, claims: Claims) -> Slices[Checked]:
+        """An update all whose needs are here, as it may be merged; raises Unsound, or Malformed."""
+        return check(update, claims, self._places or self._find_places(), self._known())
+
+    def is_current(self, checked: Checked) -> bool:
+        """Whether nothing of its clients was merged since."""
+        return checked.is_current(self._known())
+
+    def learn(self, checked: Checked) -> None:
+        """It was merged, and this replica became the one in which it was."""
+        if self._places is not None:
+            self._places.learn(checked.found)
+
+    def _apply_any(self, update: bytes, claims: Claims | None, checked: Checked | None) -> Applied:
         if update == EMPTY_UPDATE:
             return Applied(b"", complete=True)
         if claims is None:
             claims = read(update)
         if not self.has_all(claims):
             return INCOMPLETE
+        if checked is None or not checked.is_current(self._known()):
+            checked = at_once(self.check(update, claims))
+        update, claims = checked.update, checked.claims
         if not self._back:
             self._back, self._back_size = [self.encode()], 0
         halving = self._halves.look(update, claims)
@@ -231,52 +244,66 @@ class Replica:
             raise Malformed("structs in the update depend on one another in a circle, or split a character")
         if halving is not None:
             self._learn(halving)
+        self.learn(checked)
         if delta:
             self._remember(delta)
         return Applied(delta, complete=True)
 
+    def _news(self, update: bytes) -> Checked:
+        """What is new in an update from the log; raises Unsound."""
+        places, clocks = self._places or self._find_places(), self._known()
+        keystroke = read_keystroke(update)
+        if (
+            keystroke is not None
+            and keystroke.clock == (clocks.get(keystroke.client, 0) if keystroke.end else 0)
+            and all(clock < clocks.get(client, 0) for client, clock in keystroke.needs)
+            and (place := places.of_stroke(keystroke)) != UNFIT
+        ):
+            span = (keystroke.client, keystroke.clock, keystroke.end, place)
+            return Checked(update, NO_CLAIMS, Found([span]) if place else NOTHING, {})
+        try:
+            claims = read(update)
+        except Malformed:
+            return Checked(update, NO_CLAIMS, NOTHING, {})  # by the rules of an earlier version
+        if self.has_all(claims):
+            return at_once(self.check(update, claims))
+        if places.known or claims.is_nested:
+            raise Unsound("it depends on what was left out")
+        return Checked(update, NO_CLAIMS, NOTHING, {})
+
+    def _go_on(self, delta: bytes, news: Checked | None) -> None:
+        """Keep the state vector, where that is cheap."""
+        if self._clocks is None:
+            return
+        keystroke = read_keystroke(delta)
+        if keystroke is not None:
+            _advance(self._clocks, keystroke)
+        elif news is not None and news.claims is not NO_CLAIMS:
+            for client, _, end in news.claims.sections:
+                key = var_uint(client)
+                self._clocks[key] = max(end, self._clocks.get(key, 0))
+        else:
+            self._clocks = None
+
+    def _find_places(self) -> Places:
+        self._places = at_once(find_places(self.encode()))
+        return self._places
+
     def _merge_around(self, update: bytes, halving: Halving | None, mend_max: int) -> bytes:
         if halving is None:
-            return self._merge(update)
+            return self._crdt.merge(update)
         if halving.splits:
             state = self.encode()
             if len(state) > mend_max:
                 raise Malformed("an update may not split a character in so large a document")
             self._renew([without(state, halving.splits)])
-        return self._merge(halving.update)
+        return self._crdt.merge(halving.update)
 
     def _learn(self, halving: Halving) -> None:
         self._halves.learn(halving)
         if halving.splits:
             # What this replica was before cannot be merged with what comes now.
             self._back = []
-
-    def _load(self, update: bytes) -> None:
-        doc = self._doc._doc
-        try:
-            # What pycrdt.Doc.apply_update comes down to; its Python layers cost more than the work (2 of 4 us).
-            transaction = doc.create_transaction()
-            try:
-                doc.apply_update(transaction, update)
-                transaction.commit()
-            finally:
-                transaction.drop()
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as error:  # noqa: BLE001  as above
-            self._deltas.clear()
-            raise Malformed(f"the update does not apply ({type(error).__name__})") from None
-
-    def _merge(self, update: bytes) -> bytes:
-        if self._subscription is None:
-            self._observe(True)
-        self._load(update)
-        deltas = self._deltas
-        if not deltas:
-            return b""
-        delta = deltas[0] if len(deltas) == 1 else merge(deltas)
-        deltas.clear()
-        return b"" if delta == EMPTY_UPDATE else delta
 
     def _remember(self, delta: bytes) -> None:
         for missed in self._listeners:
@@ -291,14 +318,10 @@ class Replica:
     def _renew(self, updates: list[bytes]) -> None:
         """Begin anew with these: those of the way back are without what was merged since `_remember`."""
         self._clocks = None
-        self._observe(False)
-        self._deltas.clear()
-        self._doc = pycrdt.Doc(client_id=self._doc.client_id)
-        try:
-            for update in updates:
-                self._load(update)
-        except Malformed as error:
-            raise Unreadable("what was merged before cannot be merged again") from error
+        self._crdt.renew(updates)
+
+    def _known(self) -> dict[bytes, int]:
+        return self._clocks if self._clocks is not None else self._count()
 
     def _count(self) -> dict[bytes, int]:
         self._clocks = {var_uint(c): clock for c, clock in read_state_vector(self.state_vector()).items()}
@@ -308,18 +331,3 @@ class Replica:
 def _advance(clocks: dict[bytes, int], keystroke: Keystroke) -> None:
     if keystroke.end > clocks.get(keystroke.client, 0):
         clocks[keystroke.client] = keystroke.end
-
-
-def merge(updates: list[bytes]) -> bytes:
-    """One update that says all of these, in causal order or not."""
-    return updates[0] if len(updates) == 1 else pycrdt.merge_updates(*updates)
-
-
-def read_state_vector(data: bytes) -> dict[int, int]:
-    """Yjs' state vector as {client: next clock}; raises Malformed."""
-    count, at = read_var_uint(data, 0)
-    clocks = {}
-    for _ in range(count):
-        client, at = read_var_uint(data, at)
-        clocks[client], at = read_var_uint(data, at)
-    return clocks

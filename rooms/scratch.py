@@ -12,10 +12,12 @@ from typing import Any, Self
 import pycrdt
 
 from rooms.codec.update import read_in_slices
+from rooms.crdt import EMPTY_STATE_VECTOR, EMPTY_UPDATE, merge
 from rooms.errors import Malformed
 from rooms.halves import find
 from rooms.parts import pack, plan, unpack
-from rooms.replica import EMPTY_STATE_VECTOR, EMPTY_UPDATE, Replica, merge
+from rooms.places import find_places
+from rooms.replica import Replica
 from rooms.slices import Slices
 from schemas.records import Loaded
 
@@ -55,7 +57,7 @@ class Scratch:
         state, packed = loaded.state or EMPTY_UPDATE, loaded.parts
         if not packed and len(state) > CUT_MIN:
             packed = yield from _planned(state)
-        made, pairs = unpack(state, packed)
+        made, pairs, places = unpack(state, packed)
         if not loaded.tail:
             pairs = {}
         elif pairs is None:
@@ -65,6 +67,8 @@ class Scratch:
         for part in made:
             self._replica.load(part, {})
             yield
+        if loaded.tail:
+            self._replica.guard((yield from find_places(state)) if places is None else places)
         for commit in loaded.tail:
             for record in commit.records:
                 self._replica.absorb(record.update)

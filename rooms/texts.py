@@ -18,11 +18,11 @@ from typing import Final
 
 from rooms.authors import Authors
 from rooms.blame import Run, blame
+from rooms.crdt import EMPTY_UPDATE, read_state_vector
 from rooms.document import Document
 from rooms.errors import RoomsError
 from rooms.open_documents import OpenDocuments
 from rooms.ports import Leases, Past
-from rooms.replica import EMPTY_UPDATE, read_state_vector
 from rooms.restore import restore
 from rooms.scratch import Scratch
 from rooms.slices import Result, Slices

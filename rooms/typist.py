@@ -16,8 +16,8 @@ import pycrdt
 
 from rooms.codec.lib0 import read_var_uint, var_string, var_uint
 from rooms.codec.update import ORIGIN, RIGHT_ORIGIN, STRING
+from rooms.crdt import EMPTY_UPDATE
 from rooms.errors import RoomsError
-from rooms.replica import EMPTY_UPDATE
 from rooms.scratch import Scratch
 from rooms.slices import Slices
 from rooms.text import CONTENT, read_content

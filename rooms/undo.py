@@ -6,7 +6,7 @@ Whatever others typed meanwhile stays, also inside of it.
 from typing import Final
 
 from rooms.codec.lib0 import var_uint
-from rooms.replica import read_state_vector
+from rooms.crdt import read_state_vector
 from rooms.scratch import Scratch
 from rooms.slices import Slices
 from rooms.typist import Aim, insertion

@@ -65,7 +65,10 @@ async def snapshot_document(postgres: Postgres, log: DocumentLog, name: Document
         await log.snapshotted(name, old.number, old.previous + 1)
         return
     updates = [record.update for commit in commits for record in commit.records]
-    state = await asyncio.to_thread(compact, old.state, updates)
+    left_out: list[bytes] = []
+    state = await asyncio.to_thread(compact, old.state, updates, old.parts, left_out)
+    if left_out:
+        logger.error("records left out", **named(name), count=len(left_out))
     new = commits[-1].last
     is_small = len(state) <= CUT_FIRST_MAX
     parts = await asyncio.to_thread(cut, state) if is_small else b""

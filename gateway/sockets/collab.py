@@ -23,10 +23,10 @@ from rooms.codec import messages, ywebsocket
 from rooms.codec.frame import binary_frame
 from rooms.codec.messages import AwarenessUpdate, QueryAwareness, SyncStep1, SyncStep2, Update
 from rooms.codec.ywebsocket import acknowledged, permission_denied
+from rooms.crdt import merge
 from rooms.document import Document
 from rooms.limits import MERGE_MAX, READ_SLICE
 from rooms.peer import Peer
-from rooms.replica import merge
 from schemas.close_codes import CloseCode
 from schemas.documents import DocumentName, InvalidName, document_name
 

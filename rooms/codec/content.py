@@ -56,6 +56,17 @@ def read_values_of(kind: int, data: bytes, at: int) -> Generator[None, None, tup
     return count, (yield from _read_values(data, at, count))
 
 
+def behind_values(data: bytes, at: int, count: int) -> int:
+    """The offset behind so many values of a struct that was read already."""
+    reading = _read_values(data, at, count)
+    while True:
+        try:
+            next(reading)
+        except StopIteration as done:
+            behind: int = done.value
+            return behind
+
+
 def _read_values(data: bytes, at: int, count: int) -> Generator[None, None, int]:
     """The offset behind `count` values."""
     outer: list[tuple[int, bool]] = []

@@ -14,7 +14,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
 from rooms.codec.lib0 import read_var_bytes, read_var_uint, var_bytes, var_uint
-from rooms.codec.update import GC, ORIGIN, PARENT_KEY, RIGHT_ORIGIN, SKIP, STRING, Claims, Structs
+from rooms.codec.struct import content_of
+from rooms.codec.update import GC, ORIGIN, RIGHT_ORIGIN, SKIP, STRING, Claims, Structs
 
 Pairs = dict[bytes, set[int]]
 """Clocks of second halves, by client (its lib0 bytes). Those of deleted text may be among them."""
@@ -51,7 +52,7 @@ def pairs_in(update: bytes, layout: list[Structs]) -> Pairs:
 def splits(update: bytes, claims: Claims, known: Pairs, own: Pairs) -> list[tuple[bytes, int]]:
     """The pairs, of those known or the update's own, between whose halves the update comes: (client, second half)."""
     found = set()
-    for client, clock in _edges(update, claims):
+    for client, clock in edges(update, claims):
         key = var_uint(client)
         if clock in known.get(key, ()) or clock in own.get(key, ()):
             found.add((key, clock))
@@ -94,22 +95,10 @@ def _with_halves(text: bytes, units: set[int]) -> bytes:
 
 def _text_of(update: bytes, at: int) -> int | None:
     """Where the text of the struct at this offset stands with its length, None where it has none."""
-    info = update[at]
-    if info & 0x1F != STRING:
-        return None
-    at += 1
-    for flag in (ORIGIN, RIGHT_ORIGIN):
-        if info & flag:
-            at = _behind_id(update, at)
-    if not info & (ORIGIN | RIGHT_ORIGIN):
-        is_root, at = read_var_uint(update, at)
-        at = read_var_bytes(update, at)[1] if is_root else _behind_id(update, at)
-        if info & PARENT_KEY:
-            at = read_var_bytes(update, at)[1]
-    return at
+    return content_of(update, at) if update[at] & 0x1F == STRING else None
 
 
-def _edges(update: bytes, claims: Claims) -> Iterator[tuple[int, int]]:
+def edges(update: bytes, claims: Claims) -> Iterator[tuple[int, int]]:
     """The clocks before which the update wants a struct to begin."""
     for laid in claims.layout or ():
         for at in laid.starts[:-1]:
@@ -130,7 +119,3 @@ def _edges(update: bytes, claims: Claims) -> Iterator[tuple[int, int]]:
             length, at = read_var_uint(update, at)
             yield client, clock
             yield client, clock + length
-
-
-def _behind_id(update: bytes, at: int) -> int:
-    return read_var_uint(update, read_var_uint(update, at)[1])[1]

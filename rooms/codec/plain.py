@@ -1,7 +1,7 @@
 """The most frequent updates as a regular expression, for rooms/replica.py: what passes needs no slow reader.
 
-A keystroke is an update of one string struct, or of one deleted range. All numbers are in their shortest form; any
-other spelling of them takes the slow way.
+A keystroke is an update of one string struct in a list, or of one deleted range. All numbers are in their shortest
+form; any other spelling of them takes the slow way.
 """
 
 import re
@@ -30,8 +30,7 @@ TEXT = rb"(?:" + b"|".join(map(_text, range(1, 128))) + rb")"
 
 _KEYSTROKE = re.compile(
     rb"\x01\x01(%(client)b)(%(clock)b)"
-    rb"(?:(?:[\xc4\xe4](%(client)b)(%(clock)b)|[\x84\xa4\x44\x64])(%(client)b)(%(clock)b)"
-    rb"|\x04\x01%(text)b|\x24\x01%(text)b%(text)b)(%(text)b)\x00"
+    rb"(?:(?:\xc4(%(client)b)(%(clock)b)|[\x84\x44])(%(client)b)(%(clock)b)|\x04\x01%(text)b)(%(text)b)\x00"
     rb"|\x00\x01(%(client)b)\x01(%(clock)b)(%(length)b)"
     % {b"client": CLIENT, b"clock": CLOCK, b"text": TEXT, b"length": LENGTH}
 )

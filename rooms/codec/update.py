@@ -26,7 +26,7 @@ from rooms.limits import PART_STRUCTS, READ_SLICE
 
 CLOCK_END = 1 << 31
 """Clocks and lengths stay below this: the CRDT computes them in 32 bits."""
-GC, DELETED, STRING, ANY, DOCUMENT, SKIP = 0, 1, 4, 8, 9, 10
+GC, DELETED, STRING, TYPE, ANY, DOCUMENT, SKIP = 0, 1, 4, 7, 8, 9, 10
 ORIGIN, RIGHT_ORIGIN, PARENT_KEY = 0x80, 0x40, 0x20
 
 
@@ -53,6 +53,8 @@ class Claims:
     """Something of another client with this clock is referred to; of several the highest."""
     deletes: dict[int, int] = field(default_factory=dict)
     """Everything deleted lies before this clock."""
+    is_nested: bool = False
+    """Whether something in it says that it stands in a type inside of a type, or under a key."""
     end_of_structs: int = 0
     """Where in the update its deletes begin."""
     layout: list[Structs] | None = None
@@ -124,6 +126,9 @@ def _read_structs(update: bytes, claims: Claims) -> Generator[None, None, int]:
         for index in range(structs):
             start = at
             kind, at = _read_place(update, at, client, clock, needs, fresh)
+            info = update[start]
+            if not info & (ORIGIN | RIGHT_ORIGIN) and kind not in (GC, SKIP):
+                claims.is_nested |= bool(info & PARENT_KEY) or not update[start + 1]
             if laid is not None:
                 laid.starts.append(start)
                 laid.clocks.append(clock)

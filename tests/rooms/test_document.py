@@ -12,9 +12,9 @@ from rooms import fanout
 from rooms.codec import awareness, messages, ywebsocket
 from rooms.codec.awareness import State
 from rooms.codec.messages import AwarenessUpdate
+from rooms.crdt import EMPTY_UPDATE
 from rooms.document import Document
 from rooms.errors import Malformed
-from rooms.replica import EMPTY_UPDATE
 from tests.rooms.peers import Client, joined
 from tests.rooms.test_replica import after, text
 from tests.rooms.twins import Shelf

@@ -12,11 +12,12 @@ from rooms import size as size_module
 from rooms.codec import awareness
 from rooms.codec.awareness import State
 from rooms.codec.lib0 import var_bytes
+from rooms.crdt import EMPTY_STATE_VECTOR, EMPTY_UPDATE
 from rooms.document import Document
 from rooms.errors import Crowded, Malformed, TooLarge
 from rooms.figures import Figures
 from rooms.presence_relay import PresenceRelay
-from rooms.replica import EMPTY_STATE_VECTOR, EMPTY_UPDATE, Replica
+from rooms.replica import Replica
 from schemas.records import Commit, Record
 from tests.rooms.conftest import unheard
 from tests.rooms.peers import Client, joined

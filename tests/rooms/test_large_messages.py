@@ -14,8 +14,9 @@ from gateway.sockets.connection import Connection
 from rooms.codec import messages, ywebsocket
 from rooms.codec.lib0 import var_bytes, var_string
 from rooms.codec.messages import SyncStep2
+from rooms.crdt import read_state_vector
 from rooms.document import Document
-from rooms.replica import Replica, read_state_vector
+from rooms.replica import Replica
 from schemas.close_codes import CloseCode
 from tests.hostile.desk import PROJECT, Desk, Transport, desk, settled
 from tests.hostile.test_frames import frame

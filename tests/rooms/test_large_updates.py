@@ -13,13 +13,14 @@ import pytest
 import rooms.parts
 import rooms.slices
 from rooms import large_update, open_documents
+from rooms.crdt import read_state_vector
 from rooms.cut import is_same
 from rooms.document import Document
-from rooms.draft import Draft
+from rooms.draft import Draft, read_large
 from rooms.errors import Malformed, TooLarge
 from rooms.limits import LARGE_AT_ONCE, READ_SLICE
 from rooms.peer import Peer
-from rooms.replica import Replica, read_state_vector
+from rooms.replica import Replica
 from rooms.slices import Slices, at_once
 from schemas.documents import DocumentName
 from tests.rooms.peers import Client
@@ -286,7 +287,9 @@ async def test_a_much_larger_document(place: tuple[Log, Process, Document], monk
 def test_drafts_are_let_go_of() -> None:
     """A draft that is not used up leaves the replica as it was: it tells nobody what is merged any more."""
     replica = Replica(text(1, 0, "begin"))
-    draft = Draft(replica)
+    large = at_once(read_large(replica, scattered()))
+    assert large.checked is not None
+    draft = Draft(replica, large.checked)
     replica.apply(after(1, 5, 4, "a"))
     draft.close()
     replica.apply(after(1, 6, 5, "b"))

@@ -15,9 +15,10 @@ from rooms import limits
 from rooms import open_documents as open_module
 from rooms.codec.update import read_in_slices
 from rooms.compact import compact
+from rooms.crdt import read_state_vector
 from rooms.cut import is_same
 from rooms.parts import pack, parts, plan
-from rooms.replica import Replica, read_state_vector
+from rooms.replica import Replica
 from rooms.slices import at_once
 from schemas.documents import DocumentName
 from schemas.records import Commit, Loaded, Record, number_after_loss

@@ -13,10 +13,11 @@ import rooms.parts
 from rooms.codec.lib0 import var_uint
 from rooms.codec.update import read_in_slices
 from rooms.compact import compact
+from rooms.crdt import EMPTY_UPDATE, merge
 from rooms.cut import cut, is_same
 from rooms.errors import Malformed
 from rooms.parts import pack, parts, plan
-from rooms.replica import EMPTY_UPDATE, Replica, merge
+from rooms.replica import Replica
 from rooms.slices import at_once
 from tests.rooms.traces import NAMES, load_trace
 from tests.rooms.updates import honest

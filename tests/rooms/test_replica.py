@@ -15,9 +15,10 @@ from rooms.codec.lib0 import var_bytes, var_string, var_uint
 from rooms.codec.plain import read_keystroke
 from rooms.codec.update import read
 from rooms.compact import compact
+from rooms.crdt import EMPTY_UPDATE, merge, read_state_vector
 from rooms.errors import Malformed
 from rooms.limits import NESTING_MAX, READ_SLICE
-from rooms.replica import EMPTY_UPDATE, Replica, merge, read_state_vector
+from rooms.replica import Replica
 from tests.rooms.updates import ABORTS_Y_PY, PANICS, PANICS_AFTER, honest
 
 

@@ -16,9 +16,10 @@ import redis
 import rooms.parts
 import workers.snapshot_document
 from rooms.compact import compact
+from rooms.crdt import EMPTY_UPDATE
 from rooms.cut import is_same
 from rooms.parts import parts
-from rooms.replica import EMPTY_UPDATE, Replica
+from rooms.replica import Replica
 from schemas.documents import DocumentName
 from schemas.records import Commit, Loaded, Record
 from store import keys, snapshots
@@ -99,9 +100,9 @@ async def test_large_states_of_busy_documents_wait_for_a_calmer_moment(
     """CUT_FIRST_MAX: a large state is not cut while its document is written to, and never in place of a newer one."""
     monkeypatch.setattr(workers.snapshot_document, "CUT_FIRST_MAX", 0)
 
-    def late(state: bytes, updates: list[bytes]) -> bytes:
+    def late(state: bytes, updates: list[bytes], parts: bytes, left_out: list[bytes]) -> bytes:
         monkeypatch.setattr(stores.log, "number", number)
-        return compact(state, updates)
+        return compact(state, updates, parts, left_out)
 
     async def number(name: DocumentName) -> int:
         return 2

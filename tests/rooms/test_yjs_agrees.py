@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from rooms.crdt import read_state_vector
 from rooms.errors import Malformed
-from rooms.replica import Replica, read_state_vector
+from rooms.replica import Replica
 from tests.rooms.updates import damaged, honest, plausible
 from tests.rooms.yjs import Yjs, yjs
 

@@ -17,7 +17,7 @@ import structlog
 
 from rooms.codec import awareness
 from rooms.codec.awareness import GONE, State
-from rooms.replica import EMPTY_UPDATE, merge
+from rooms.crdt import EMPTY_UPDATE, merge
 from rooms.typist import Aim, Typist
 from schemas.ai_edits import shown_as
 from schemas.documents import DocumentName

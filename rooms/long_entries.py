@@ -1,0 +1,46 @@
+"""Entries of maps that have several clocks: y-py writes attributes of XML elements as strings, Yjs never does.
+
+Nobody honest splits one, and it must not be split: see places.py.
+"""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+
+Span = tuple[bytes, int, int]
+"""Clocks of a client (its lib0 bytes): the first, and the one behind the last."""
+
+
+class LongEntries:
+    """By client, ascending."""
+
+    __slots__ = ("_ends", "_starts")
+
+    def __init__(self, spans: Iterable[Span] = ()) -> None:
+        self._starts: dict[bytes, array[int]] = {}
+        self._ends: dict[bytes, array[int]] = {}
+        self.add(spans)
+
+    def __bool__(self) -> bool:
+        return bool(self._starts)
+
+    def add(self, spans: Iterable[Span]) -> None:
+        """These come behind those of their clients that are here."""
+        for client, start, end in spans:
+            self._starts.setdefault(client, array("I")).append(start)
+            self._ends.setdefault(client, array("I")).append(end)
+
+    def around(self, client: bytes, clock: int) -> Span | None:
+        """The one that a struct would split that begins with this clock."""
+        starts = self._starts.get(client)
+        if starts is None:
+            return None
+        at = bisect_left(starts, clock) - 1
+        if at < 0 or clock >= self._ends[client][at]:
+            return None
+        return client, starts[at], self._ends[client][at]
+
+    def __iter__(self) -> Iterator[Span]:
+        for client, starts in self._starts.items():
+            for start, end in zip(starts, self._ends[client], strict=True):
+                yield client, start, end

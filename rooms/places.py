@@ -1,0 +1,129 @@
+"""Where each clock of a document stands, as far as it matters: how deep in nested types, and whether in a map.
+
+    root text, nothing nested     0             (not kept: most documents have nothing else)
+    in a map, under a key         odd
+    in a type inside of a type    2 × its depth
+
+Why: pycrdt 0.14.13 keeps what stands in a type by plain pointers, from the type to the first of a list, and to the
+latest entry of each key. What these do not lead to is not freed with the type, points to freed memory, and ends the
+process some time later. Yjs' clients never write such things; a hostile one can, with updates that are well formed:
+
+- among the items of a list an entry of a map, so that it is in both,
+- an entry of several clocks that is split, so that the key has two live values.
+
+So they are refused before they are merged (codec/places.py). And types nested thousands deep end clients, which delete
+them by recursion. This is the book of one replica; called by replica.py.
+"""
+
+from array import array
+from bisect import bisect_right
+from typing import Final, NamedTuple
+
+from rooms.codec.plain import Keystroke
+from rooms.codec.update import Claims, read_in_slices
+from rooms.errors import Malformed
+from rooms.long_entries import LongEntries, Span
+from rooms.placing import Found, placed
+from rooms.slices import Slices
+
+Packed = tuple[dict[bytes, tuple[list[int], list[int], list[int]]], list[Span]]
+"""By client (its lib0 bytes) where ranges of clocks begin and end, and their places; and LongEntries."""
+UNFIT: Final = -1
+
+
+class _Ranges(NamedTuple):
+    """Of one client, ascending."""
+
+    starts: "array[int]"
+    ends: "array[int]"
+    values: "array[int]"
+
+
+class Places:
+    """What is not in here is 0."""
+
+    __slots__ = ("_latest", "_latest_place", "known", "long")
+
+    def __init__(self, packed: Packed = ({}, [])) -> None:
+        ranges, long = packed
+        self.known = {client: _Ranges(*(array("I", each) for each in some)) for client, some in ranges.items()}
+        self.long = LongEntries(long)
+        self._latest: tuple[tuple[bytes, int], ...] = ()
+        """Between what a keystroke would stand that goes on where the latest one was."""
+        self._latest_place = 0
+
+    def pack(self) -> Packed:
+        """To be stored."""
+        ranges = {
+            client: (list(some.starts), list(some.ends), list(some.values)) for client, some in self.known.items()
+        }
+        return ranges, list(self.long)
+
+    def of(self, client: bytes, clock: int) -> int:
+        """The place of this clock."""
+        ranges = self.known.get(client)
+        if ranges is None:
+            return 0
+        at = bisect_right(ranges.starts, clock) - 1
+        return ranges.values[at] if at >= 0 and clock < ranges.ends[at] else 0
+
+    def of_stroke(self, stroke: Keystroke) -> int:
+        """Where this keystroke types, or UNFIT where it has to be looked at more closely."""
+        if stroke.deleted:
+            if self.long:
+                ((client, last),) = stroke.needs
+                for edge in (last + 1 - stroke.deleted, last + 1):
+                    if self.long.around(client, edge) is not None:
+                        return UNFIT
+            return 0
+        if stroke.needs == self._latest:
+            return self._latest_place
+        place = 0
+        for client, clock in stroke.needs:
+            value = self.of(client, clock)
+            if value & 1:
+                return UNFIT
+            place = max(place, value)
+        return place
+
+    def learn_typed(self, stroke: Keystroke, place: int) -> None:
+        """It was merged, and its place is not 0."""
+        self.add(stroke.client, stroke.clock, stroke.end, place)
+        self._latest = ((stroke.client, stroke.end - 1), *stroke.needs[1:])
+        self._latest_place = place
+
+    def add(self, client: bytes, start: int, end: int, value: int) -> None:
+        """Clocks that were merged, behind those of this client that are here."""
+        ranges = self.known.get(client)
+        if ranges is None:
+            ranges = self.known[client] = _Ranges(array("I"), array("I"), array("I"))
+        starts, ends, values = ranges
+        if ends and ends[-1] == start and values[-1] == value:
+            ends[-1] = end
+        else:
+            starts.append(start)
+            ends.append(end)
+            values.append(value)
+
+    def learn(self, found: Found) -> None:
+        """All this was merged."""
+        for client, start, end, value in found.ranges:
+            self.add(client, start, end, value)
+        self.long.add(found.long)
+
+
+def find_places(state: bytes) -> Slices[Places]:
+    """Those of a state; none where it is from before updates were read so strictly, and cannot be read."""
+    try:
+        claims = yield from read_in_slices(state)
+    except Malformed:
+        return Places()
+    return (yield from places_in(state, claims))
+
+
+def places_in(state: bytes, claims: Claims) -> Slices[Places]:
+    """Those of a state that was read with its layout."""
+    places = Places()
+    if claims.is_nested:
+        places.learn((yield from placed(state, claims, {}, places, strict=False)))
+    return places
