@@ -69,13 +69,17 @@ class NewMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pictures:
-    pictures: str
+class RunningRow:
+    """An answer that goes on."""
+
+    message_id: UUID
+    stream_id: UUID
+    log_begin: int
 
 
 @dataclass(frozen=True, slots=True)
-class _Id:
-    id: UUID
+class _Pictures:
+    pictures: str
 
 
 _SELECT: Final = """
@@ -198,17 +202,17 @@ async def list_path(db: Queries, message_id: UUID, limit: int) -> list[SaidRow]:
     )
 
 
-async def list_running(db: Queries, chat_id: UUID, limit: int) -> list[UUID]:
-    """Streams of a chat that go on, the latest first."""
-    rows = await db.rows(
-        _Id,
+async def list_running(db: Queries, chat_id: UUID, limit: int) -> list[RunningRow]:
+    """Answers of a chat that go on, the latest first."""
+    return await db.rows(
+        RunningRow,
         """
-        SELECT streams.id FROM chat_messages AS messages JOIN streams ON streams.id = messages.stream_id
+        SELECT messages.id AS message_id, streams.id AS stream_id, streams.log_begin
+        FROM chat_messages AS messages JOIN streams ON streams.id = messages.stream_id
         WHERE messages.chat_id = %(chat_id)s AND streams.ended_at IS NULL ORDER BY messages.seq DESC LIMIT %(limit)s
         """,
         {"chat_id": chat_id, "limit": limit},
     )
-    return [row.id for row in rows]
 
 
 async def set_feedback(db: Queries, message_id: UUID, user_id: UUID, rating: int, comment: str) -> None:

@@ -21,7 +21,7 @@ from schemas.chats import chat_topic
 from schemas.events import ChatWords
 from schemas.roles import Role
 from schemas.streams import stream_topic
-from store.chat_messages import list_running
+from store.chat_messages import RunningRow, list_running
 
 RUNNING_SHOWN = 10
 """Answers that still go on and are shown to who joins: people rarely wait for more than one."""
@@ -61,8 +61,8 @@ class LiveChats:
         payload = msgspec.json.encode({"event": "typing", "data": data})
         await self._parts.events.pass_on(chat_topic(chat_id), payload)
 
-    async def running(self, chat_id: UUID) -> list[UUID]:
-        """Streams of answers that go on."""
+    async def running(self, chat_id: UUID) -> list[RunningRow]:
+        """Answers that go on."""
         return await list_running(self._parts.postgres, chat_id, RUNNING_SHOWN)
 
 

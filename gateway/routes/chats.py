@@ -108,8 +108,8 @@ async def delete_chat(call: Call) -> None:
     """Delete a chat: answers that go on are stopped, and what was said is forgotten."""
     seat = await enter(call.parts, call.caller, call.id())
     seat.must_manage()
-    for stream_id in await chat_messages.list_running(call.parts.postgres, seat.chat.id, RUNNING_MAX):
-        await asking.cancel(call.parts, stream_id)
+    for running in await chat_messages.list_running(call.parts.postgres, seat.chat.id, RUNNING_MAX):
+        await asking.cancel(call.parts, running.stream_id)
 
     async def remove(tx: Transaction) -> None:
         if await chats.lock_chat(tx, seat.chat.id) is None:

@@ -19,6 +19,7 @@ from gateway.events.hub import Hub
 from gateway.events.topics import Topics
 from gateway.parts import Parts, Sockets
 from gateway.routes.table_chats import SAY
+from gateway.socketio.server import SocketIoServer
 from gateway.sockets.attendance import AttendanceTeller
 from gateway.sockets.collab import collab_endpoint
 from gateway.sockets.drain import drain
@@ -81,6 +82,8 @@ def plug_sockets(app: web.Application, parts: Parts) -> Sockets:
     hub = Hub(parts.events, following)
     topics = Topics(parts.gate, parts.postgres)
     chats = LiveChats(parts, SAY)
+    socket_io = SocketIoServer(parts, hub, topics, chats)
+    socket_io.attach(app)
     parts.health.add("redis", lambda: ping(redis))
     parts.metrics.add(lambda: socket_figures(hall, committer, heart))
     parts.metrics.add(lambda: event_figures(hub))
@@ -92,6 +95,7 @@ def plug_sockets(app: web.Application, parts: Parts) -> Sockets:
             asyncio.create_task(attendance.run()),
             asyncio.create_task(following.run(hub)),
             asyncio.create_task(hub.run()),
+            asyncio.create_task(socket_io.run()),
             asyncio.create_task(committer.run()),
             asyncio.create_task(hall.wheel.run()),
             asyncio.create_task(heart.run()),
@@ -108,6 +112,7 @@ def plug_sockets(app: web.Application, parts: Parts) -> Sockets:
 
     async def on_shutdown(app: web.Application) -> None:
         await heart.stop()
+        await socket_io.close()
         await drain(hall, committer)
 
     app.cleanup_ctx.append(live)

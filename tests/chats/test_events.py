@@ -5,14 +5,12 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
 import pytest
 
-from gateway.auth.tokens import Tokens
-from gateway.launch.home import Home
 from schemas.ids import new_id
 from tests.chats.conftest import Connection
 from tests.chats.people import Chatter
+from tests.chats.scene import Room, make_room
 from tests.events.client import EventClient, connected
 from tests.rest.people import Scene
 from tests.support.stack import Stack
@@ -20,44 +18,25 @@ from tests.support.stack import Stack
 
 @dataclass
 class Shared:
-    """A chat of a project: its owner at the first gateway, another member at the second."""
+    """Two people in one chat, and their connections."""
 
-    project: str
-    chat: str
-    owner: Chatter
-    other: Chatter
-    other_id: str
+    room: Room
     one: EventClient
     two: EventClient
 
-
-def member(connection: Connection, stack: Stack, scene: Scene, role: str) -> tuple[str, str]:
-    """Another member of the scene's project: id and token."""
-    user, session = new_id(), new_id()
-    connection.execute("INSERT INTO users (id, display_name) VALUES (%s, 'Other')", (user,))
-    connection.execute(
-        "INSERT INTO sessions (id, user_id, kind, expires_at) VALUES (%s, %s, 'login', now() + interval '1 hour')",
-        (session, user),
-    )
-    connection.execute(
-        "INSERT INTO project_members (project_id, user_id, role) VALUES (%s, %s, %s)", (scene.project, user, role)
-    )
-    return str(user), Tokens(Home(stack.home).secret()).sign_access(user, session)[0]
+    @property
+    def chat(self) -> str:
+        return self.room.chat
 
 
 @pytest.fixture
-async def shared(
-    stack: Stack, connection: "psycopg.Connection[Any]", made: Callable[[str], Scene]
-) -> AsyncIterator[Shared]:
-    scene = made("owner")
-    other_id, token = member(connection, stack, scene, "commenter")
-    owner, other = Chatter(stack.urls[0], scene.person.token), Chatter(stack.urls[1], token)
-    chat = await owner.chat(project_id=str(scene.project), title="Plan")
+async def shared(stack: Stack, connection: Connection, made: Callable[[str], Scene]) -> AsyncIterator[Shared]:
+    room = await make_room(stack, connection, made)
     async with (
-        connected(stack.ws_urls[0], owner.token) as one,
-        connected(stack.ws_urls[1], other.token) as two,
+        connected(stack.ws_urls[0], room.owner.token) as one,
+        connected(stack.ws_urls[1], room.other.token) as two,
     ):
-        yield Shared(str(scene.project), chat["id"], owner, other, other_id, one, two)
+        yield Shared(room, one, two)
 
 
 async def join(client: EventClient, chat: str) -> dict[str, Any]:
@@ -83,7 +62,7 @@ async def test_a_message_reaches_everybody_in_the_chat(shared: Shared) -> None:
     assert (ended["message_id"], ended["status"]) == (sent["data"]["answer_id"], "done")
     again = await shared.one.ask("message", chat_id=shared.chat, content="hello", client_msg_id="c-1")
     assert again["data"] == sent["data"], "said once"
-    whole = await shared.other.ok("GET", f"/api/chats/{shared.chat}/messages")
+    whole = await shared.room.other.ok("GET", f"/api/chats/{shared.chat}/messages")
     assert [each["status"] for each in whole["items"]] == ["done", "done"]
 
 
@@ -96,7 +75,7 @@ async def test_typing_is_passed_on(shared: Shared) -> None:
     assert told["topic"] == place["topic"]
     assert told["data"] == {
         "chat_id": shared.chat,
-        "user_id": shared.other_id,
+        "user_id": shared.room.other_id,
         "display_name": "Other",
         "is_typing": True,
     }
@@ -112,7 +91,7 @@ async def test_leaving(shared: Shared) -> None:
     """After `leave-chat` nothing more comes; joined again behind a number, what was missed does."""
     place = await join(shared.two, shared.chat)
     assert (await shared.two.ask("leave-chat", chat_id=shared.chat))["event"] == "left-chat"
-    await shared.owner.say(shared.chat, "missed")
+    await shared.room.owner.say(shared.chat, "missed")
     assert (await shared.two.ask("ping"))["event"] == "pong"
     assert shared.two.events == []
     await shared.two.ask("join-chat", chat_id=shared.chat, after=place["number"])
@@ -122,9 +101,9 @@ async def test_leaving(shared: Shared) -> None:
 async def test_renaming_and_deleting_is_told(shared: Shared) -> None:
     """In the chat, and in the project where it is listed."""
     await join(shared.one, shared.chat)
-    await shared.two.subscribe(f"project:{shared.project}")
-    await shared.owner.ok("PATCH", f"/api/chats/{shared.chat}", {"title": "Other plan"})
-    await shared.owner.ok("DELETE", f"/api/chats/{shared.chat}", status=204)
+    await shared.two.subscribe(f"project:{shared.room.project}")
+    await shared.room.owner.ok("PATCH", f"/api/chats/{shared.chat}", {"title": "Other plan"})
+    await shared.room.owner.ok("DELETE", f"/api/chats/{shared.chat}", status=204)
     for client in (shared.one, shared.two):
         assert await kinds(client, 2) == ["chat.updated", "chat.deleted"]
     assert shared.one.events[0]["data"]["title"] == "Other plan"
@@ -144,20 +123,18 @@ async def test_refusals(shared: Shared, ann: Chatter) -> None:
         assert (refused["event"], refused["data"]["status"]) == ("error", status), (event, refused)
 
 
-async def test_changed_rights_reach_the_chat(
-    shared: Shared, connection: Connection, stack: Stack, made: Callable[[str], Scene]
-) -> None:
+async def test_changed_rights_reach_the_chat(shared: Shared) -> None:
     """A member who is removed leaves the chat within a moment, though the project is public; a viewer only reads."""
     await join(shared.two, shared.chat)
-    path = f"/api/projects/{shared.project}/members/{shared.other_id}"
-    await shared.owner.ok("PATCH", path, {"role": "viewer"})
+    path = f"/api/projects/{shared.room.project}/members/{shared.room.other_id}"
+    await shared.room.owner.ok("PATCH", path, {"role": "viewer"})
     async with asyncio.timeout(15.0):
         while not any(each["event"] == "error" for each in shared.two.others):
             await shared.two.say("typing", chat_id=shared.chat)  # answered only when refused
             await shared.two.ask("ping")
     refused = await shared.two.ask("chat-message", chat_id=shared.chat, content="x")
     assert (refused["event"], refused["data"]["status"]) == ("error", 403)
-    await shared.owner.ok("DELETE", path, status=204)
+    await shared.room.owner.ok("DELETE", path, status=204)
     gone = await shared.two.until("unsubscribed")
     assert gone["data"]["topic"] == f"chat:{shared.chat}"
     assert gone["data"]["problem"]["status"] == 403

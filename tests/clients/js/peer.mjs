@@ -8,6 +8,7 @@
 // caught, a rejection nobody handled. The tests assert that there are none.
 import { createInterface } from 'node:readline'
 import { format } from 'node:util'
+import * as chat from './chat.mjs'
 import * as connection from './connection.mjs'
 import * as content from './content.mjs'
 import * as presence from './presence.mjs'
@@ -17,7 +18,7 @@ import * as typist from './typist.mjs'
 import { wait, warnings } from './views.mjs'
 
 const commands = {
-  ...connection.commands, ...content.commands, ...presence.commands, ...scattered.commands,
+  ...chat.commands, ...connection.commands, ...content.commands, ...presence.commands, ...scattered.commands,
   ...trace.commands, ...typist.commands, wait
 }
 
