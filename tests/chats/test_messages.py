@@ -37,6 +37,8 @@ async def test_saying_waits_for_the_answer(ann: Chatter, connection: Connection)
         ("assistant", first["assistant"]["content"]),
         ("user", "second"),
     ]
+    row = connection.execute("SELECT asked ->> 'answered_by' FROM streams WHERE id = %s", (second["stream_id"],))
+    assert row.fetchone() == ("demo/echo",), "with which `auto` stays"
 
 
 async def test_streaming_answers_at_once(ann: Chatter) -> None:

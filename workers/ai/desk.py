@@ -23,6 +23,7 @@ from store.postgres import Postgres
 from store.stream_queue import StreamQueue, Waiting
 from store.streams import StreamRow
 from store.subscriber import Subscriber
+from store.teller import tell
 from workers.ai.pen import Pen
 from workers.ai.routing import Router
 from workers.ai.run import STOPPING, Answer, done_record
@@ -34,6 +35,8 @@ LOOK_SECONDS: Final = 1.0
 UNTAKEN_SECONDS: Final = 2.0
 """Then a worker died with the stream in its hand, or Redis was away: it is pushed again."""
 UNTOLD_SECONDS: Final = 5.0
+TELL_PAUSE_SECONDS: Final = 0.05
+"""Between two runs of the teller, each some milliseconds: answers that end together are told together."""
 BATCH: Final = 100
 
 
@@ -64,6 +67,7 @@ class Desk:
         self._cancelled: deque[UUID] = deque(maxlen=BATCH)
         """Streams that were cancelled and are not answered here; perhaps their claim is on its way."""
         self._room = asyncio.Semaphore(AT_ONCE)
+        self._settled = asyncio.Event()
 
     async def run(self) -> None:
         """Work for ever; cancel to stop, and what is being answered ends as interrupted."""
@@ -72,6 +76,7 @@ class Desk:
             asyncio.create_task(self._take()),
             asyncio.create_task(self._look()),
             asyncio.create_task(self._router.run()),
+            asyncio.create_task(self._tell_chats()),
             asyncio.create_task(self._cancels.run(lambda: (), self._hear, lambda again: None)),
         ]
         try:
@@ -115,9 +120,22 @@ class Desk:
     def _ended(self, stream_id: UUID, task: "asyncio.Task[None]") -> None:
         del self._answering[stream_id]
         self._room.release()
+        self._settled.set()
         if not task.cancelled() and task.exception() is not None:
             # Its row says `running`, and this worker lives: the next look ends it.
             logger.error("settling failed", stream=str(stream_id), exc_info=task.exception())
+
+    async def _tell_chats(self) -> None:
+        """Chats hear at once that an answer has ended (0016_chats.sql); otherwise the next sweep tells them."""
+        while True:
+            await self._settled.wait()
+            self._settled.clear()
+            try:
+                while await tell(self._postgres, self._events):
+                    pass
+            except Unavailable as error:
+                logger.warning("telling postponed", reason=str(error))
+            await asyncio.sleep(TELL_PAUSE_SECONDS)
 
     def _hear(self, kind: bytes, channel: bytes, data: object) -> None:
         if kind == b"message" and isinstance(data, bytes):
