@@ -67,19 +67,20 @@ def over(allowance: Allowance, taken: Taken, own_key: bool, tokens: int, nano_us
     """Whether one more request, of at most so many tokens and so much money, is too much."""
     if taken.streams >= allowance.streams:
         return Over("streams", allowance.streams, STREAM_WAIT)
-    until_midnight = _until_midnight(now)
+    tomorrow = until_midnight(now)
     if taken.requests >= allowance.requests_per_day:
-        return Over("requests", allowance.requests_per_day, until_midnight)
+        return Over("requests", allowance.requests_per_day, tomorrow)
     if own_key:
         return None
     if taken.tokens + tokens > allowance.tokens_per_day:
-        return Over("tokens", allowance.tokens_per_day, until_midnight)
+        return Over("tokens", allowance.tokens_per_day, tomorrow)
     if taken.nano_usd + nano_usd > allowance.nano_usd_per_day:
-        return Over("cost", allowance.nano_usd_per_day, until_midnight)
+        return Over("cost", allowance.nano_usd_per_day, tomorrow)
     return None
 
 
-def _until_midnight(now: datetime) -> float:
+def until_midnight(now: datetime) -> float:
+    """Seconds until the next day of UTC."""
     today = now.astimezone(UTC)
     midnight = (today + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
     return max((midnight - today).total_seconds(), 1.0)

@@ -1,6 +1,6 @@
 """Beginning a stream: what it asks, its place in the log, its row, and the worker's wake-up. By routes and chats.
 
-    prepare ──► add (in the caller's transaction, if it has one) ──► commit ──► push
+    prepare ──► add (in the caller's transaction) ──► quota.py ──► commit ──► push
 
 A push that is lost is found by the workers' look at what nobody took.
 """
@@ -8,9 +8,8 @@ A push that is lost is found by the workers' look at what nobody took.
 from dataclasses import dataclass
 from uuid import UUID
 
-import msgspec
-
 from gateway.parts import Parts
+from gateway.quota import NewStream, add_stream
 from gateway.refusals import Forbidden
 from schemas.ids import new_id
 from schemas.roles import Role
@@ -29,20 +28,19 @@ class Asking:
     user_id: UUID
     project_id: UUID | None
     log_begin: int
+    parts: Parts
 
 
 async def prepare(parts: Parts, user_id: UUID, project_id: UUID | None, stream_id: UUID | None = None) -> Asking:
     """Under an id of its own, or a given one. Raises StoreUnavailable."""
     stream_id = stream_id or new_id()
-    return Asking(stream_id, user_id, project_id, await parts.events.number(stream_topic(stream_id)))
+    return Asking(stream_id, user_id, project_id, await parts.events.number(stream_topic(stream_id)), parts)
 
 
 async def add(db: Queries, asking: Asking, asked: Asked, request_id: str | None = None) -> bool:
-    """Its row; False where this request has one already."""
-    encoded = msgspec.json.encode(asked).decode()
-    return await streams.add_stream(
-        db, asking.stream_id, asking.user_id, asking.project_id, request_id, encoded, asking.log_begin
-    )
+    """Its row, and what it may cost set aside; False where this request has one already. Raises OverQuota."""
+    new = NewStream(asking.stream_id, asking.user_id, asking.project_id, request_id, asked, asking.log_begin)
+    return await add_stream(db, asking.parts, new)
 
 
 async def cancel(parts: Parts, stream_id: UUID) -> None:

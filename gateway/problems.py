@@ -12,6 +12,7 @@ from gateway.access import Denied
 from gateway.auth.tokens import Expired, TokenError
 from gateway.bodies import BadBody
 from gateway.limits import RETRY_AFTER_SECONDS
+from gateway.quota import OverQuota
 from gateway.rates import TooMany
 from gateway.refusals import Refused
 from schemas.close_codes import CloseCode
@@ -89,6 +90,8 @@ def describe(error: Exception) -> tuple[int, str, str, tuple[FieldError, ...], d
             )
         case TooMany():
             return 429, "too-many", str(error), (), dict(error.headers)
+        case OverQuota():
+            return 429, "too-many", str(error), (), _retry(error.retry_after)
         case web.HTTPMethodNotAllowed():
             allowed = ", ".join(sorted(error.allowed_methods))
             return 405, "method-not-allowed", f"allowed here: {allowed}", (), {"Allow": allowed}

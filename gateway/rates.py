@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
+from ai_router.allowances import ALLOWANCES
 from gateway.auth.caller import Caller, Tier
 from gateway.limits import BUCKETS
 from gateway.operation import SAFE_METHODS, Operation
@@ -42,6 +43,8 @@ BY_TIER: Final[Mapping[str, Mapping[Tier, Windows]]] = {
         "pro": (Window(600, 10), Window(10_000, 300), Window(500_000, 86_400)),
         "enterprise": (Window(3_000, 10), Window(50_000, 300), Window(5_000_000, 86_400)),
     },
+    # Each is an answer of a model; what they cost, and how many go on at once, is quota.py's.
+    "ai": {tier: (Window(mine.requests_per_minute, 60),) for tier, mine in ALLOWANCES.items()},
     # Each is a request to a provider, and says whether a key is good: not for trying found ones.
     "key-tests": {
         "guest": (Window(1, 60),),

@@ -58,7 +58,7 @@ class StreamRequest(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Usage(Struct, frozen=True, omit_defaults=True):
-    """Tokens as the provider counted them."""
+    """Tokens as the provider counted them, and what they cost; without `cost` the answer goes on."""
 
     input: int | None = None
     output: int | None = None
@@ -66,6 +66,8 @@ class Usage(Struct, frozen=True, omit_defaults=True):
     cached: int = 0
     cost: float | None = None
     """USD."""
+    estimated: bool = False
+    """Whether the provider did not say all of it: then it is what Atrium reckons."""
 
 
 class Problem(Struct, frozen=True):

@@ -87,15 +87,20 @@ async def claim(db: Queries, stream_id: UUID, worker: str) -> StreamRow | None:
 
 
 async def ask_to_cancel(db: Queries, stream_id: UUID) -> str | None:
-    """Ask whoever answers to stop; its status before. One that did not begin is cancelled at once."""
+    """Ask whoever answers to stop; its status now. One that did not begin is cancelled at once, and costs nothing."""
     row = await db.row(
         _Status,
         """
-        UPDATE streams SET cancel_asked = true,
-            status = CASE WHEN status = 'queued' THEN 'cancelled' ELSE status END,
-            ended_at = CASE WHEN status = 'queued' THEN now() ELSE ended_at END
-        WHERE id = %(id)s AND status IN ('queued', 'running')
-        RETURNING status
+        WITH asked AS (
+            UPDATE streams SET cancel_asked = true,
+                status = CASE WHEN status = 'queued' THEN 'cancelled' ELSE status END,
+                ended_at = CASE WHEN status = 'queued' THEN now() ELSE ended_at END
+            WHERE id = %(id)s AND status IN ('queued', 'running')
+            RETURNING id, status
+        ), released AS (
+            DELETE FROM ai_holds USING asked WHERE ai_holds.stream_id = asked.id AND asked.status = 'cancelled'
+        )
+        SELECT status FROM asked
         """,
         {"id": stream_id},
     )

@@ -88,7 +88,7 @@ async def add(
     also: Callable[[Transaction], Awaitable[None]] | None = None,
 ) -> StreamRow:
     """Write a stream down and have it answered; `also` is done in the same transaction. An earlier one with the same
-    `request_id` is given instead. Raises Conflict where that asked something else.
+    `request_id` is given instead. Raises Conflict where that asked something else, and OverQuota.
     """
     postgres, user = call.parts.postgres, call.caller.user_id
     new = await asking.prepare(call.parts, user, project_id, stream_id)

@@ -25,17 +25,17 @@ AI: Final[tuple[Operation, ...]] = (
     ),
     Operation(
         "POST", "/api/ai/stream", streams.start_stream, SIGNED_IN,
-        body=s.StreamRequest, body_bytes=s.REQUEST_BYTES, answers=bytes, scope="ai",
+        body=s.StreamRequest, body_bytes=s.REQUEST_BYTES, answers=bytes, limit="ai", scope="ai",
     ),
     Operation("GET", "/api/ai/stream/{id}", streams.read_stream, SIGNED_IN, answers=bytes, scope="ai"),
     Operation("GET", "/api/ai/streams/{id}", streams.show_stream, SIGNED_IN, answers=s.Stream, scope="ai"),
     Operation(
         "POST", "/v1/chat/completions", openai.complete, SIGNED_IN,
-        body=o.ChatCompletionRequest, body_bytes=s.REQUEST_BYTES, answers=o.ChatCompletion, scope="ai",
+        body=o.ChatCompletionRequest, body_bytes=s.REQUEST_BYTES, answers=o.ChatCompletion, limit="ai", scope="ai",
     ),
     Operation(
         "POST", "/api/projects/{id}/ai/edit", ai_edits.start_edit, EDITOR,
-        body=e.EditRequest, answers=e.EditStarted, status=202, scope="ai",
+        body=e.EditRequest, answers=e.EditStarted, status=202, limit="ai", scope="ai",
     ),
     Operation(
         "POST", "/api/projects/{id}/ai/edits/{stream}/undo", ai_edits.undo_edit, EDITOR, answers=s.Stream, scope="ai",

@@ -3,11 +3,15 @@
 from typing import Final
 
 from gateway.operation import LOGIN_ONLY, Operation
-from gateway.permissions import Registered
-from gateway.routes import user_keys
+from gateway.permissions import InProject, Registered, SignedIn
+from gateway.routes import ai_usage, user_keys
+from schemas import ai_usage as u
 from schemas import user_keys as k
+from schemas.pages import Page, PageQuery
+from schemas.roles import Role
 
 REGISTERED: Final = Registered()
+SIGNED_IN: Final = SignedIn()
 
 AI_ACCOUNTS: Final[tuple[Operation, ...]] = (
     Operation(
@@ -18,5 +22,17 @@ AI_ACCOUNTS: Final[tuple[Operation, ...]] = (
     Operation(
         "POST", "/api/ai/keys/{id}/test", user_keys.test_key, REGISTERED,
         answers=k.KeyTest, limit="key-tests", scope=LOGIN_ONLY,
+    ),
+    Operation("GET", "/api/ai/usage", ai_usage.show_usage, SIGNED_IN, answers=u.UsageReport, scope="ai"),
+    Operation(
+        "GET", "/api/ai/usage/answers", ai_usage.list_usage, SIGNED_IN,
+        query=PageQuery, answers=Page[u.UsageLine], scope="ai",
+    ),
+    Operation(
+        "GET", "/api/projects/{id}/ai/budget", ai_usage.show_budget, InProject(Role.EDITOR), answers=u.Budget
+    ),
+    Operation(
+        "PUT", "/api/projects/{id}/ai/budget", ai_usage.set_budget, InProject(Role.ADMIN),
+        body=u.BudgetRequest, answers=u.Budget,
     ),
 )  # fmt: skip

@@ -27,6 +27,7 @@ from store.teller import tell
 from workers.ai.pen import Pen
 from workers.ai.routing import Router
 from workers.ai.run import STOPPING, Answer, done_record
+from workers.ai.settle import Ending, settle
 
 logger = structlog.get_logger("workers.ai")
 AT_ONCE: Final = 500
@@ -163,10 +164,9 @@ class Desk:
     async def _interrupt(self, row: StreamRow) -> None:
         """End what a dead worker was answering, with all that was shown."""
         text, thought, model, why = await shown(self._events, row)
-        if await streams.end_stream(
-            self._postgres, row.id, row.worker or "", status="interrupted", text=text, thought=thought, reason=None,
-            model=model, why=why, usage=None, error=None, first_token_at=None,
-        ):  # fmt: skip
+        ending = Ending("interrupted", text, thought, None, model, why, usage=None, error=None, first_token_at=None)
+        priced = None if model is None else self._router.model(model)
+        if await settle(self._postgres, row, row.worker or "", ending, priced) is not None:
             logger.warning("stream interrupted", stream=str(row.id), worker=row.worker)
             found = await streams.find_stream(self._postgres, row.id)
             if found is not None:

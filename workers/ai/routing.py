@@ -6,8 +6,8 @@ Asked ──► category, size ──► offers (keys, breakers) ──► choic
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Collection, Mapping
+from datetime import UTC, date, datetime
 from typing import Final
 from uuid import UUID
 
@@ -16,6 +16,7 @@ import msgspec
 import structlog
 
 from ai_router import lists
+from ai_router.catalogue import Catalogue, models_of
 from ai_router.categories.classify import category_of_talk
 from ai_router.choice import Candidate, Nothing, Plan, Stay, choose, choose_named
 from ai_router.cost import output_allowed
@@ -24,7 +25,8 @@ from ai_router.fit import Fitted, TooLong, fit, least, room_for
 from ai_router.formats.port import Ask
 from ai_router.formats.refusals import failed
 from ai_router.heard import Failed, Heard
-from ai_router.known import ECHO
+from ai_router.known import ECHO, KNOWN
+from ai_router.models import Model
 from ai_router.offers import Needs, offers
 from ai_router.providers import PROVIDERS, Access
 from ai_router.tokens import tokens_of_all
@@ -32,7 +34,7 @@ from schemas.conversation import Image
 from schemas.models import Ability, Category
 from schemas.streams import Asked
 from schemas.unavailable import Unavailable
-from store import users
+from store import ai_holds, users
 from store.model_lists import ModelLists
 from store.postgres import Postgres
 from store.streams import StreamRow
@@ -101,6 +103,7 @@ class Router:
         """
         before, category = _categories(asked)
         own = await own_keys(self._postgres, self._ring, row.user_id)
+        held = await ai_holds.find_hold(self._postgres, row.id)
         user = await users.find_user(self._postgres, row.user_id)
         needs = Needs(
             category=category,
@@ -110,14 +113,21 @@ class Router:
             least=least(asked.turns),
             max_output=asked.max_tokens,
             abilities=_abilities(asked),
+            left=0 if held is None else held.nano_usd,
         )
-        catalogue, cooling = self._catalogue, await self.circuits.cooling()
+        catalogue = with_own(self._catalogue, own, asked.model, needs.day)
+        server = {} if held is not None and held.own_key else self._accesses
+        cooling = await self.circuits.cooling()
         if asked.model == AUTO:
-            offered = offers(catalogue.models.values(), own, self._accesses, cooling)
+            offered = offers(catalogue.models.values(), own, server, cooling)
             stay = Stay(asked.answered_by, before) if asked.answered_by and before else None
             return choose(self._experience, offered, needs, self._random, stay), own
         like = catalogue.like(asked.model)
-        return choose_named(asked.model, offers(like, own, self._accesses, cooling), needs), own
+        return choose_named(asked.model, offers(like, own, server, cooling), needs), own
+
+    def model(self, name: str) -> Model:
+        """A model with its prices; one that nobody knows has none."""
+        return self._catalogue.models.get(name) or KNOWN.get(name) or Model(name)
 
     async def learn(self, candidate: Candidate, asked: Asked, seconds: float | None, failure: Failed | None) -> None:
         """What became of a candidate; `seconds` to its first token."""
@@ -138,7 +148,9 @@ class Router:
     ) -> AsyncIterator[Heard]:
         """What the model says. Closing it closes the provider's connection."""
         model = candidate.model
-        ask = Ask(model.own_name, fitted.turns, asked.max_tokens, asked.temperature)
+        # With the server's key no answer is longer than what was set aside for it (gateway/quota.py).
+        most = asked.max_tokens if candidate.key == "own" else output_allowed(model, asked.max_tokens)
+        ask = Ask(model.own_name, fitted.turns, most, asked.temperature)
         if (kept := await self._repeats.find(user, model.name, fitted, asked)) is not None:
             heard = again(kept)
         elif model.name == ECHO.name:
@@ -167,6 +179,18 @@ class Router:
         else:
             key = access.key
         return upstream_of(name, access, key)
+
+
+def with_own(catalogue: Catalogue, own: Collection[str], asked: str, day: date) -> Catalogue:
+    """With the models that somebody's own keys open, where this server has no list of them."""
+    models = dict(catalogue.models)
+    listed = {model.provider for model in models.values()}
+    for provider in own:
+        if provider not in listed:
+            models |= {model.name: model for model in models_of(provider, None, day)}
+    if asked.partition("/")[0] in own and asked not in models:
+        models[asked] = Model(asked)  # its provider knows whether there is one
+    return Catalogue(models)
 
 
 def upstream_of(name: str, access: Access | None, key: str) -> Upstream | None:

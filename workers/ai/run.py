@@ -34,6 +34,7 @@ from workers.ai.hand import Hand
 from workers.ai.own_keys import OwnKey
 from workers.ai.pen import Pen
 from workers.ai.routing import Router
+from workers.ai.settle import Ending, settle
 
 logger = structlog.get_logger("workers.ai")
 STOPPING: Final = "stopping"
@@ -124,7 +125,7 @@ class Answer:
     async def _try(self, candidate: Candidate, asked: Asked, own: Mapping[str, OwnKey]) -> Failed | None:
         """Ask one candidate; why it did not answer to the end, if so."""
         told, circuits = self._told, self._router.circuits
-        told.candidate = candidate
+        told.candidate, told.usage = candidate, None
         fitted = self._router.fitted(candidate, asked)
         if isinstance(fitted, TooLong):
             return failed("too-long", f"the question has {fitted.tokens} tokens, and there is room for {fitted.room}")
@@ -187,24 +188,23 @@ class Answer:
         await self._settle(status)
 
     async def _settle(self, status: str) -> None:
-        told = self._told
-        error = None if told.failure is None else bodies.Problem(told.failure.kind, told.failure.message)
-        ended = await streams.end_stream(
-            self._postgres,
-            self.id,
-            self._worker,
+        told, candidate = self._told, self._told.candidate
+        ending = Ending(
             status=status,
             text="".join(told.text),
             thought="".join(told.thought),
             reason=told.reason,
-            model=told.candidate.model.name if told.candidate else None,
-            why=told.candidate.why if told.candidate else None,
-            usage=None if told.usage is None else msgspec.json.encode(told.usage).decode(),
-            error=None if error is None else msgspec.json.encode(error).decode(),
+            model=candidate.model.name if candidate else None,
+            why=candidate.why if candidate else None,
+            usage=told.usage,
+            error=None if told.failure is None else bodies.Problem(told.failure.kind, told.failure.message),
             first_token_at=told.first_token_at,
+            own_key=candidate is not None and candidate.key == "own",
         )
-        if ended:
-            self._pen.note(self._topic, done_record(status, told.reason, told.usage, error))
+        model = candidate.model if candidate else None
+        settled = await settle(self._postgres, self._row, self._worker, ending, model)
+        if settled is not None:
+            self._pen.note(self._topic, done_record(status, told.reason, settled.usage, settled.error))
             await self._pen.written()
             await streams.mark_told(self._postgres, self.id)
         self._log_end(status)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,6 +15,7 @@ from gateway.settings import Settings
 from schemas.user_keys import KEYS_PER_USER
 from store.postgres import Postgres
 from store.redis import connect
+from tests.rest.ai.conftest import apart
 from tests.rest.ai.standin import StandIn, stand_in
 from tests.rest.api import Api
 from tests.rest.auth.people import Person, register
@@ -35,12 +35,6 @@ def fresh_key(end: str = "wxyz") -> str:
 async def api(make_settings: Callable[..., Settings], aiohttp_client: AiohttpClient) -> Api:
     """A gateway that the running AI worker, which has another database, does not hear."""
     return Api(await aiohttp_client(create_app(apart(make_settings()), live=False)))
-
-
-def apart(settings: Settings) -> Settings:
-    """The same with a Redis database of its own."""
-    assert settings.redis_url.endswith("?db=0")
-    return replace(settings, redis_url=settings.redis_url.removesuffix("0") + "7")
 
 
 @pytest.fixture

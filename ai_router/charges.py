@@ -1,0 +1,93 @@
+"""What an answer is reckoned with before it is asked for, and charged afterwards. Pure; store/ai_holds.py keeps sums.
+
+Asked ──wanted──► least and most that it may cost ──hold──► … ──Usage, or what was shown──charge──► its line
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from ai_router.catalogue import Catalogue
+from ai_router.cost import OUTPUT_DEFAULT, Cost, completed, cost, output_allowed, upper
+from ai_router.heard import Usage
+from ai_router.models import Model, Price, may_use
+from ai_router.tokens import tokens_of_all
+from schemas.accounts import Tier
+from schemas.conversation import Turn
+
+AUTO: Final = "auto"
+DEMO: Final = "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a request may take. Money in billionths of a USD."""
+
+    input: int
+    """Tokens of the question, an upper estimate."""
+    tokens: int
+    """Of the longest answer too."""
+    least: int
+    """The most that the cheapest model that may answer costs; less than this is not enough to ask."""
+    most: int
+    """The same of the dearest."""
+    own_key: bool
+    """A key of the user's own pays."""
+
+
+def wanted(
+    turns: Sequence[Turn],
+    name: str,
+    max_tokens: int | None,
+    tier: Tier,
+    models: Catalogue,
+    own: Collection[str],
+    day: date,
+) -> Wanted:
+    """Of a request for a model or `auto`. `own`: providers for which the user has a key."""
+    sent = tokens_of_all(turns)
+    if name == AUTO:
+        usable = [each for each in models.models.values() if may_use(tier, each.tier)]
+        able = [each for each in usable if each.automatic] or [each for each in usable if each.provider != DEMO]
+    else:
+        able = [each for each in (models.models.get(name),) if each is not None]
+    own_key = name.partition("/")[0] in own if name != AUTO else not able and bool(own)
+    if not able or own_key:
+        # With nothing set aside nothing is asked for that costs the server anything.
+        return Wanted(sent, sent + (max_tokens or OUTPUT_DEFAULT), 0, 0, own_key)
+    outputs = [output_allowed(each, max_tokens) for each in able]
+    costs = [upper(each, day, sent, output) for each, output in zip(able, outputs, strict=True)]
+    return Wanted(sent, sent + max(outputs), min(costs), max(costs), False)
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What an answer took."""
+
+    usage: Usage
+    cost: Cost
+    estimated: bool
+    """Some of the usage is what we reckon, since the provider did not say it."""
+    price: Price | None
+
+
+def charge(model: Model, day: date, usage: Usage | None, sent: int, shown: str) -> Charge:
+    """Of an answer that has ended, however. `sent` is what `wanted` reckoned with, `shown` all that was heard."""
+    whole = completed(usage, sent, shown)
+    return Charge(whole, cost(model, day, whole), whole != usage, model.price_on(day))
+
+
+def price_said(price: Price | None) -> Mapping[str, object] | None:
+    """A price as the ledger keeps it."""
+    if price is None:
+        return None
+    rates = price.rates
+    since = None if price.since == date.min else price.since.isoformat()
+    return {
+        "input": rates.input,
+        "output": rates.output,
+        "cached": rates.cached,
+        "request": price.request,
+        "since": since,
+    }

@@ -1,0 +1,132 @@
+"""Ends a stream and settles it, in one transaction: its end, its hold's release, its line in the ledger.
+
+Safe to repeat: who comes second finds the stream ended, and writes nothing.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from ai_router import heard
+from ai_router.charges import Charge, charge, price_said
+from ai_router.cost import NANO
+from ai_router.models import Model
+from ai_router.tokens import tokens_of_all
+from schemas.streams import Asked, Problem, Usage
+from store import ai_holds, ai_usage, streams, user_keys
+from store.ai_usage import UsageRow
+from store.postgres import Postgres, Transaction
+from store.streams import StreamRow
+
+BEGUN: Final = frozenset({"done", "cancelled", "interrupted"})
+"""Where a provider that was asked may charge for the question, also when it did not say so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a stream ended. `usage` is what the provider said; behind `settle`, what is charged."""
+
+    status: str
+    text: str
+    thought: str
+    reason: str | None
+    model: str | None
+    """Its name."""
+    why: str | None
+    usage: Usage | None
+    error: Problem | None
+    first_token_at: datetime | None
+    own_key: bool | None = None
+    """Whether a key of the user's own paid; None where only a dead worker knew."""
+
+
+class _Ended(Exception):
+    """The stream has an end already."""
+
+
+async def settle(postgres: Postgres, row: StreamRow, worker: str, ending: Ending, model: Model | None) -> Ending | None:
+    """Write a stream's end for good; None where it has one already. `model`: who answered, with its prices.
+
+    Raises StoreUnavailable.
+    """
+
+    async def work(tx: Transaction) -> Ending:
+        held = await ai_holds.release(tx, row.id)
+        asked = msgspec.json.decode(row.asked, type=Asked)
+        sent = tokens_of_all(asked.turns) if held is None else held.input
+        charged = None if model is None else charged_for(model, ending, sent)
+        final = ending if charged is None else replace(ending, usage=shown(charged))
+        if not await _end(tx, row, worker, final):
+            raise _Ended
+        if charged is not None and model is not None:
+            own = ending.own_key
+            if own is None:
+                own = model.provider in await user_keys.providers_of(tx, row.user_id)
+            own = own or (held is not None and held.own_key)
+            await ai_usage.add_usage(tx, line(row, model, ending.status, charged, own_key=own))
+        return final
+
+    try:
+        return await postgres.transact(work)
+    except _Ended:
+        return None
+
+
+def charged_for(model: Model, ending: Ending, sent: int) -> Charge | None:
+    """What an answer is charged; None where a provider refused it before it said anything."""
+    said = ending.text + ending.thought
+    if ending.usage is None and not said and ending.status not in BEGUN:
+        return None
+    usage = ending.usage
+    counted = None
+    if usage is not None:
+        counted = heard.Usage(usage.input, usage.output, usage.reasoning, usage.cached, usage.cost)
+    return charge(model, datetime.now(UTC).date(), counted, sent, said)
+
+
+def shown(charged: Charge) -> Usage:
+    """As readers of the stream see it."""
+    usage = charged.usage
+    return Usage(
+        usage.input, usage.output, usage.reasoning, usage.cached, charged.cost.nano_usd / NANO, charged.estimated
+    )
+
+
+def line(row: StreamRow, model: Model, status: str, charged: Charge, *, own_key: bool) -> UsageRow:
+    """Its line in the ledger."""
+    price = price_said(charged.price)
+    return UsageRow(
+        stream_id=row.id,
+        user_id=row.user_id,
+        project_id=row.project_id,
+        model=model.name,
+        own_key=own_key,
+        status=status,
+        input=charged.usage.input or 0,
+        output=charged.usage.output or 0,
+        reasoning=charged.usage.reasoning,
+        cached=charged.usage.cached,
+        estimated=charged.estimated,
+        nano_usd=charged.cost.nano_usd,
+        charged_by=charged.cost.by,
+        price=None if price is None else msgspec.json.encode(price).decode(),
+    )
+
+
+async def _end(tx: Transaction, row: StreamRow, worker: str, ending: Ending) -> bool:
+    return await streams.end_stream(
+        tx,
+        row.id,
+        worker,
+        status=ending.status,
+        text=ending.text,
+        thought=ending.thought,
+        reason=ending.reason,
+        model=ending.model,
+        why=ending.why,
+        usage=None if ending.usage is None else msgspec.json.encode(ending.usage).decode(),
+        error=None if ending.error is None else msgspec.json.encode(ending.error).decode(),
+        first_token_at=ending.first_token_at,
+    )
