@@ -125,7 +125,7 @@ async def test_deleting_forgets_what_was_said(ann: Chatter, connection: Connecti
 
     nothing = '{"turns": []}'
     await wait_until(lambda: rows()[1][0] == "cancelled", "the end of the second")
-    assert rows() == [("done", "", nothing, True), ("cancelled", "", nothing, False)]
+    assert rows() == [("done", "", nothing, True), ("cancelled", "", nothing, True)]
 
 
 async def test_making_one_twice(ann: Chatter) -> None:
