@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import msgspec
-import socketio
 import structlog
 from aiohttp import web
 from socketio.exceptions import ConnectionRefusedError as Refuse
@@ -25,15 +24,15 @@ from gateway.bodies import decode
 from gateway.chats.access import check_scope
 from gateway.chats.live import LiveChats, receipt
 from gateway.events.hub import Hub
-from gateway.events.limits import MESSAGES_BURST, MESSAGES_PER_SECOND, TOKEN_GRACE
+from gateway.events.limits import TOKEN_GRACE
 from gateway.events.topics import Topics
 from gateway.parts import Parts
 from gateway.problems import problem_of
 from gateway.refusals import Forbidden, Refused
+from gateway.socketio.guarded import Guarded
 from gateway.socketio.limits import (
     AUTH_SECONDS,
     DRAIN_LOOK_SECONDS,
-    MESSAGE_BYTES,
     PACKETS_MAX,
     TICK_SECONDS,
 )
@@ -43,36 +42,6 @@ from schemas.unavailable import Unavailable
 
 logger = structlog.get_logger("gateway.socketio")
 Act = Callable[["SocketIoServer", str, Any], Awaitable[dict[str, object]]]
-
-
-class Guarded(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio has no types
-    """Texts only, and not too many: attachments would be gathered without bound, also before `connect`."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._budgets: dict[str, tuple[float, float]] = {}
-
-    async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
-        now = time.monotonic()
-        budget, at = self._budgets.get(eio_sid, (float(MESSAGES_BURST), now))
-        budget = min(MESSAGES_BURST, budget + (now - at) * MESSAGES_PER_SECOND) - 1
-        self._budgets[eio_sid] = budget, now
-        if budget < 0 or not isinstance(data, str) or data[:1] in "56":
-            await self.cut(eio_sid)
-            return
-        await super()._handle_eio_message(eio_sid, data)
-
-    async def _handle_eio_disconnect(self, eio_sid: str, reason: Any) -> None:
-        self._budgets.pop(eio_sid, None)
-        await super()._handle_eio_disconnect(eio_sid, reason)
-
-    async def cut(self, eio_sid: str | None) -> None:
-        """Close the transport: stock clients take that for a broken line, and connect anew. (The `close` packet that
-        engineio would send says nothing to them on a WebSocket.)"""
-        engine = self.eio.sockets.get(eio_sid)
-        if engine is not None:
-            await engine.close(wait=False, abort=True)
-            await engine.queue.put(None)  # ends its writer, which closes the WebSocket
 
 
 class SocketIoServer:
@@ -87,12 +56,7 @@ class SocketIoServer:
         self._addresses: dict[str, str] = {}
         self._unknown: dict[str, float] = {}
         """Since when an engine's connection is here without a session."""
-        self._io = Guarded(
-            async_mode="aiohttp",
-            transports=["websocket"],  # polling would need sticky requests
-            cors_allowed_origins=[],  # nothing here goes by cookies; headers.py says what pages may
-            max_http_buffer_size=MESSAGE_BYTES,
-        )
+        self._io = Guarded(frozenset(ACTS))
         self._io.on("connect", self._connect)
         self._io.on("disconnect", self._disconnect)
         for event, act in ACTS.items():

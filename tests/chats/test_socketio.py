@@ -1,6 +1,7 @@
 """Chats for the stock `socket.io-client` 4: two clients at two gateways."""
 
 import asyncio
+import json
 import signal
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -218,3 +219,28 @@ async def test_polling_is_refused(stack: Stack) -> None:
     url = f"{stack.urls[0]}/socket.io/?EIO=4&transport=polling"
     async with aiohttp.ClientSession() as http, http.get(url) as response:
         assert response.status == 400
+
+
+MALFORMED = (
+    *("", "x", "9", "2probe", "4", "4x", "4{}", "40{", "bAA", "44", "4" + "[" * 20_000, "42" + "[" * 20_000),
+    *('42["join-chat"', "42[]", "42{}", '42["connect"]', '42["disconnect"]', '42["typing",1,2,3]', '43["x"]'),
+)
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_malformed_packets_harm_nobody(stack: Stack, known: bool) -> None:
+    """Whatever a client sends, the gateway answers the next one, and logs no error of its own."""
+    url = f"{stack.ws_urls[0]}/socket.io/?EIO=4&transport=websocket"
+    log = stack.home / "logs" / "gateway-1.log"
+    before, hello = log.stat().st_size, "40" + json.dumps({"token": stack.guest()})
+    async with aiohttp.ClientSession() as http:
+        for text in MALFORMED:
+            async with http.ws_connect(url) as socket:
+                assert (await socket.receive_str()).startswith("0{")
+                if known:
+                    await socket.send_str(hello)
+                    assert (await socket.receive_str()).startswith("40{")
+                await socket.send_str(text)
+    written = log.read_bytes()[before:].decode()
+    assert "Traceback" not in written, written
+    assert '"level": "error"' not in written, written
