@@ -94,6 +94,16 @@ def use(stack: Stack, canary: Canary, said: list[tuple[str, bytes]]) -> None:
         tested = call("POST", f"/api/ai/keys/{each['id']}/test")
         assert isinstance(tested, dict)
         assert tested["ok"] == (each["provider"] == "openai"), (each, tested)
+    for provider in PROVIDERS:
+        asked = {"model": f"{provider}/some-model", "messages": [{"role": "user", "content": "hello"}]}
+        answer = call("POST", "/v1/chat/completions", json_body=asked)
+        if provider == "openai":
+            assert answer["choices"][0]["message"]["content"].strip() == "all is well"
+        else:
+            assert "[key]" in str(answer), "it came from the provider, without the key"
+    lines = call("GET", "/api/ai/usage/answers")["items"]
+    assert [(line["model"], line["own_key"]) for line in lines] == [("openai/some-model", True)]
+    assert call("GET", "/api/ai/usage")["usd"]["used"] == 0
     for gateway in range(2):
         said.append(("metrics", str(stack.call("/metrics", gateway=gateway).body).encode()))
 
