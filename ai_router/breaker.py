@@ -70,6 +70,19 @@ def is_open(breaker: Breaker, now: float) -> bool:
             assert_never(breaker)
 
 
+def is_over(breaker: Breaker, now: float) -> bool:
+    """Whether it can be forgotten: nothing that it says counts any more."""
+    match breaker:
+        case Closed(begun):
+            return now >= begun + WINDOW
+        case Open(until):
+            return now >= until + OPEN_MAX
+        case HalfOpen(since):
+            return now >= since + PROBE + OPEN_MAX
+        case _:
+            assert_never(breaker)
+
+
 def permit(breaker: Breaker, now: float) -> Breaker | None:
     """Just before asking: the state to write, or None where somebody else is trying or it is too early."""
     if is_open(breaker, now):
@@ -119,7 +132,8 @@ def _window(breaker: Closed, now: float) -> Closed:
 
 def _open(now: float, times: int, at_once: float | None) -> Open:
     seconds = min(OPEN * 2 ** min(times, 10), OPEN_MAX)
-    return Open(now + max(seconds, at_once or 0.0), times + 1)
+    # Not longer than is certain: who waits for as long as the provider said is to be let through.
+    return Open(now + (seconds if at_once is None else at_once), times + 1)
 
 
 _ABOUT_PROVIDER: Final[frozenset[Kind]] = frozenset({"network"})

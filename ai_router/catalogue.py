@@ -93,13 +93,13 @@ class Catalogue:
 
     models: Mapping[str, Model]
     unlisted: frozenset[str] = frozenset()
-    """Providers that have no list: they are asked for any name."""
+    """Providers that are asked also for names that they do not list."""
 
     def like(self, name: str) -> list[Model]:
         """The model of this name, then the same one at other providers."""
         same = [model for model in self.models.values() if identity(model.name) == identity(name)]
         if name not in self.models and name.partition("/")[0] in self.unlisted:
-            same.append(Model(name))
+            same.append(KNOWN.get(name) or Model(name))
         return sorted(same, key=lambda model: (model.name != name, model.name))
 
 

@@ -9,6 +9,7 @@ import msgspec
 from ai_router.catalogue import Catalogue, catalogue, models_of
 from ai_router.formats.port import Listed
 from ai_router.models import Model
+from ai_router.providers import PROVIDERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,8 @@ def unheard(provider: str, title: str, why: str, now: datetime, before: Heard | 
 
 
 def together(lists: dict[str, Heard]) -> Catalogue:
-    """All models of all providers."""
-    return catalogue({name: each.models for name, each in lists.items()})
+    """All models of all providers. Lists leave out aliases and what is new: whoever is known is asked for any name."""
+    return catalogue({name: each.models for name, each in lists.items()}, unlisted={*lists, *PROVIDERS})
 
 
 def day_of(now: datetime) -> date:

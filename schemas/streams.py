@@ -70,11 +70,13 @@ class Usage(Struct, frozen=True, omit_defaults=True):
     """Whether the provider did not say all of it: then it is what Atrium reckons."""
 
 
-class Problem(Struct, frozen=True):
+class Problem(Struct, frozen=True, omit_defaults=True):
     """Why there is no (more) answer; the kinds stand in ai_router/heard.py."""
 
     kind: str
     message: str
+    retry_after: float | None = None
+    """Seconds after which asking again may help, where the provider said so."""
 
 
 class Stream(Struct, frozen=True):

@@ -27,5 +27,5 @@ class SharedValues:
         return {name.decode(): value for name, value in found.items()}
 
     async def swap(self, name: str, was: bytes, becomes: bytes) -> bool:
-        """Write one that was this (empty: not there); False where somebody else was faster."""
+        """Write one that was this (empty, both ways: not there); False where somebody else was faster."""
         return bool(await self._swap([self._key], [name, was, becomes]))

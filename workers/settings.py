@@ -7,6 +7,7 @@ from ai_router.providers import Access, named_in
 from schemas.outbound import Outbound, read_outbound
 from store.key_seal import read_ring
 from store.limits import PARK_AFTER
+from workers.ai.patience import AS_THEY_ARE, IDLE_SECONDS, Patience
 
 AUDIT_DAYS = 365
 
@@ -29,6 +30,8 @@ class Settings:
     """Opens keys of users besides the one made of `secret` (workers/ai/key_ring.py): ATRIUM_KEYRING."""
     providers: Mapping[str, Access] = field(default_factory=dict)
     """AI providers for which there is a key, or that need none (ai_router/providers.py names the variables)."""
+    patience: Patience = AS_THEY_ARE
+    """With providers: ATRIUM_AI_FIRST_TOKEN_SECONDS, ATRIUM_AI_IDLE_SECONDS."""
     outbound: Outbound = field(default_factory=Outbound)
     """Where webhooks may go."""
     audit_days: int = AUDIT_DAYS
@@ -69,8 +72,28 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         secret=secret,
         keyring=keyring,
         providers=named_in(environment),
+        patience=_patience(environment),
         outbound=outbound,
         audit_days=int(audit_days),
         name=environment.get("ATRIUM_NAME", "worker"),
         log_level=environment.get("ATRIUM_LOG_LEVEL", "info"),
     )
+
+
+def _patience(environment: Mapping[str, str]) -> Patience:
+    first_token = _seconds(environment, "ATRIUM_AI_FIRST_TOKEN_SECONDS")
+    return Patience(first_token, _seconds(environment, "ATRIUM_AI_IDLE_SECONDS") or IDLE_SECONDS)
+
+
+def _seconds(environment: Mapping[str, str], name: str) -> float | None:
+    """None where it is not set."""
+    value = environment.get(name) or ""
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise SettingsError(f"{name} must be a number of seconds, not {value!r}")
+    return seconds

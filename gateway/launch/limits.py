@@ -7,6 +7,7 @@ RESTART_RESET_AFTER = 10.0  # alive this long: the next death counts as the firs
 
 # Stopping: the parts add up to less than the 20 s that `up` promises.
 STOP_GATEWAY = 9.0  # they drain for up to 8 s
+STOP_AI = 9.0  # answers may finish for 6 s; at the same time as the gateways
 STOP_WORKER = 4.0
 STOP_VALKEY = 3.0
 STOP_POSTGRES = 3.5

@@ -1,7 +1,7 @@
 """The map of `up`: what starts after what, what runs, and what stops before what. Called by `__main__`.
 
 lock ► leftovers ► ports ► PostgreSQL, Valkey ► migrate ► gateways, workers ► ready
-stop: gateways ► workers ► Valkey ► PostgreSQL
+stop: gateways, AI workers ► workers ► Valkey ► PostgreSQL
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from gateway.launch.limits import (
     MIGRATE,
     START_READY,
     START_SERVER,
+    STOP_AI,
     STOP_GATEWAY,
     STOP_HURRIED,
     STOP_WORKER,
@@ -92,7 +93,7 @@ class Supervisor:
             name = f"worker-{number + 1}"
             self._add(self._module(name, "workers", environment | {"ATRIUM_NAME": name}, stop_within=STOP_WORKER))
         named = environment | {"ATRIUM_NAME": "ai-1"}
-        self._add(self._module("ai-1", "workers", named, "ai", stop_within=STOP_WORKER))
+        self._add(self._module("ai-1", "workers", named, "ai", stop_within=STOP_AI))
         host = settings.reachable_host.strip("[]")
         for child, port in zip(gateways, settings.ports, strict=True):
             await until_ready(child, partial(gateway_ready, host, port, child), START_READY)
@@ -101,8 +102,9 @@ class Supervisor:
         say(f"ready {settings.url(settings.port)}")
 
     async def stop(self, hurry: asyncio.Event) -> None:
-        """Gateways first, because they write what they hold; the servers last, because the others write to them."""
-        for group in ("gateway-", "ai-", "worker-", "valkey", "postgres"):
+        """Gateways first, because they write what they hold, and AI workers, whose answers people read there;
+        the servers last, because the others write to them."""
+        for group in (("gateway-", "ai-"), ("worker-",), ("valkey",), ("postgres",)):
             children = [child for child in self._children if child.program.name.startswith(group)]
             if children:
                 say(f"stopping {', '.join(child.program.name for child in children)}")

@@ -14,16 +14,17 @@ from ai_router.providers import PROVIDERS
 from loadtest.standins.server import Standins
 from schemas.conversation import said
 from tests.ai.conftest import WITHIN
-from workers.ai import provider
 from workers.ai.provider import Upstream, answer
 
 KEY = "key.wrong.canary.4711"  # in no form that anybody recognises
 each_provider = pytest.mark.parametrize("name", list(PROVIDERS))
 
 
-def upstream(standins: Standins, name: str, *, key: str = "right", first_token: float = WITHIN) -> Upstream:
+def upstream(
+    standins: Standins, name: str, *, key: str = "right", first_token: float = WITHIN, idle: float = WITHIN
+) -> Upstream:
     """A provider's stand-in."""
-    return Upstream(name, PROVIDERS[name].format, standins.base_url(name), key, first_token)
+    return Upstream(name, PROVIDERS[name].format, standins.base_url(name), key, first_token, idle)
 
 
 async def hear(client: httpx.AsyncClient, upstream: Upstream, model: str) -> list[Heard]:
@@ -67,12 +68,9 @@ async def test_no_first_token(name: str, model: str, standins: Standins, client:
 
 @each_provider
 @pytest.mark.parametrize("model", ["say-20-stall-5", "say-20-alive-5"])
-async def test_no_further_token(
-    name: str, model: str, standins: Standins, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_no_further_token(name: str, model: str, standins: Standins, client: httpx.AsyncClient) -> None:
     """So is who stops in the middle."""
-    monkeypatch.setattr(provider, "IDLE_SECONDS", 0.2)
-    heard = await hear(client, upstream(standins, name), model)
+    heard = await hear(client, upstream(standins, name, idle=0.2), model)
     assert tokens(heard) == 5
     assert isinstance(heard[-1], Failed)
     assert heard[-1].kind == "timeout"

@@ -6,6 +6,7 @@ from typing import Any, Final
 import pytest
 from ruamel.yaml import YAML
 
+from ai_router.providers import PROVIDERS
 from gateway.launch.settings import CHECKOUT
 
 READERS: Final = (
@@ -19,6 +20,7 @@ NAME: Final = re.compile(r'"((?:[A-Z]+_)+[A-Z]+|PORT)"')
 ALIASES: Final = {"JWT_SECRET", "PORT", "FRONTEND_URL"}
 FIXED_IN_THE_IMAGE: Final = {"ATRIUM_HOST", "ATRIUM_PORT", "ATRIUM_HOME", "ATRIUM_MAIL_FOLDER"}
 OF_VALKEY: Final = {"ATRIUM_APPENDFSYNC"}
+OF_AI: Final = {"ATRIUM_AI_FIRST_TOKEN_SECONDS", "ATRIUM_AI_IDLE_SECONDS"}
 OF_WORKERS: Final = {"ATRIUM_AUDIT_DAYS", "ATRIUM_KEYRING", "ATRIUM_PARK_AFTER"}
 
 
@@ -43,7 +45,15 @@ def test_compose_passes_them_on(names: set[str]) -> None:
     """Each reaches the processes that read it, but for what the image or the service says by itself."""
     compose: Any = YAML(typ="safe").load(CHECKOUT / "docker-compose.yml")
     gateway, worker = (compose["services"][name]["environment"] for name in ("gateway-1", "worker"))
-    assert set(gateway) >= names - ALIASES - FIXED_IN_THE_IMAGE - OF_VALKEY - OF_WORKERS
+    assert set(gateway) >= names - ALIASES - FIXED_IN_THE_IMAGE - OF_VALKEY - OF_WORKERS - OF_AI
     assert set(worker) >= OF_WORKERS | {"ATRIUM_OUTBOUND_ALLOW", "ATRIUM_OUTBOUND_HTTP", "ATRIUM_SECRET"}
     assert all(f"${{{name}:-" in str(compose["services"]["valkey"]["command"]) for name in OF_VALKEY)
     assert set(gateway) | set(worker) <= names
+    providers = {
+        name
+        for each in PROVIDERS.values()
+        for name in (each.url_variable, each.models_variable, *each.key_variables)
+        if name
+    }
+    ai = set(compose["services"]["ai"]["environment"])
+    assert ai >= OF_AI | providers | {"ATRIUM_KEYRING", "ATRIUM_SECRET"}

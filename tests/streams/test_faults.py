@@ -7,6 +7,8 @@ from tests.conftest import MakeStack
 from tests.streams.reader import Asker
 
 PROMPT = "word " * 150
+LONG = "long " * 400
+"""Takes the demo longer than a worker that stops lets it finish (workers/ai/patience.py)."""
 ENDED_WITHIN = 5.0
 """Seconds until a stream whose worker was killed ends as interrupted."""
 
@@ -63,15 +65,16 @@ async def test_a_killed_redis(own_stack: MakeStack) -> None:
 
 
 async def test_a_stopping_worker(own_stack: MakeStack) -> None:
-    """A stop of everything leaves no stream behind that claims to run."""
+    """What ends within some seconds does when everything is stopped; no other stream claims to run afterwards."""
     stack = own_stack(gateways=1)
     token = stack.guest()
     asker = Asker(stack.urls[0], token)
-    async with asker.ask(prompt=PROMPT) as events:
-        reading = await events.until(10)
+    async with asker.ask(prompt=LONG) as long, asker.ask(prompt="word " * 100) as short:
+        readings = [await events.until(10) for events in (long, short)]
     await asyncio.to_thread(stack.stop)
+    assert "did not end in time" not in stack.up_output()
     await asyncio.to_thread(stack.start)
-    whole = await Asker(stack.urls[0], token).whole(reading.stream_id)
-    assert whole.done is not None
-    assert whole.done["status"] == "interrupted"
-    assert whole.text.startswith(reading.text)
+    after = [await Asker(stack.urls[0], token).whole(reading.stream_id) for reading in readings]
+    assert [(whole.done or {})["status"] for whole in after] == ["interrupted", "done"]
+    assert all(whole.text.startswith(reading.text) for whole, reading in zip(after, readings, strict=True))
+    assert after[1].text.count("word") == 100

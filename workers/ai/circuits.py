@@ -22,6 +22,10 @@ logger = structlog.get_logger("workers.ai")
 LOOK_SECONDS: Final = 1.0
 TRIES: Final = 5
 """Of a compare-and-set; others write the same breaker only while a provider fails for many."""
+KEPT: Final = 1_000
+"""More break only where somebody makes up names of models; those are asked without a breaker."""
+FORGOTTEN: Final = 100
+"""At one look."""
 _KINDS: Final[dict[str, type[Closed] | type[Open] | type[HalfOpen]]] = {
     "closed": Closed, "open": Open, "half": HalfOpen
 }  # fmt: skip
@@ -69,13 +73,23 @@ class Circuits:
         self._read_at = self._now()
         try:
             self._known = await self._store.all()
+            await self._forget()
         except Unavailable as error:
             logger.warning("breakers cannot be read", reason=str(error))
+
+    async def _forget(self) -> None:
+        now = self._now()
+        old = [name for name, state in self._known.items() if breaker.is_over(_decoded(state), now)]
+        for name in old[:FORGOTTEN]:
+            if await self._store.swap(name, self._known[name], b""):
+                del self._known[name]
 
     async def _change(self, name: str, change: Callable[[Breaker], Breaker | None]) -> bool:
         """False where the change is refused."""
         for _ in range(TRIES):
             was = self._known.get(name, b"")
+            if not was and len(self._known) >= KEPT:
+                return True
             before = _decoded(was)
             after = change(before)
             if after is None:
@@ -103,7 +117,7 @@ def _decoded(data: bytes) -> Breaker:
     if not data:
         return Closed()
     try:
-        kind, fields = msgspec.json.decode(data, type=tuple[str, dict[str, float]])
+        kind, fields = msgspec.json.decode(data, type=tuple[str, dict[str, float | int]])
         return msgspec.convert(fields, _KINDS[kind])
     except (msgspec.DecodeError, msgspec.ValidationError, KeyError):
         return Closed()  # another version's

@@ -24,6 +24,7 @@ from store.stream_queue import StreamQueue, Waiting
 from store.streams import StreamRow
 from store.subscriber import Subscriber
 from store.teller import tell
+from workers.ai.patience import FINISH_SECONDS
 from workers.ai.pen import Pen
 from workers.ai.routing import Router
 from workers.ai.run import STOPPING, Answer, done_record
@@ -71,7 +72,7 @@ class Desk:
         self._settled = asyncio.Event()
 
     async def run(self) -> None:
-        """Work for ever; cancel to stop, and what is being answered ends as interrupted."""
+        """Work for ever; cancel to stop: what is being answered may finish for a while, then it ends as interrupted."""
         tasks = [
             asyncio.create_task(self._pen.run()),
             asyncio.create_task(self._take()),
@@ -84,6 +85,11 @@ class Desk:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
+        except asyncio.CancelledError:
+            tasks[1].cancel()
+            if self._answering:
+                await asyncio.wait(self._answering.values(), timeout=FINISH_SECONDS)
+            raise
         finally:
             for task in tasks[1:]:
                 task.cancel()
@@ -112,7 +118,9 @@ class Desk:
         if row is None:
             return False
         answer = Answer(row, self._name, self._postgres, self._pen, self._documents, self._router)
-        task = self._answering[stream_id] = asyncio.create_task(answer.run())
+        task = asyncio.create_task(answer.run())
+        await asyncio.sleep(0)  # cancelled before its first step a task never runs, and the stream would not end
+        self._answering[stream_id] = task
         task.add_done_callback(lambda done: self._ended(stream_id, done))
         if row.cancel_asked or stream_id in self._cancelled:
             task.cancel()
@@ -123,7 +131,7 @@ class Desk:
         self._room.release()
         self._settled.set()
         if not task.cancelled() and task.exception() is not None:
-            # Its row says `running`, and this worker lives: the next look ends it.
+            # Its row says `running` until this worker has ended; then another one interrupts it.
             logger.error("settling failed", stream=str(stream_id), exc_info=task.exception())
 
     async def _tell_chats(self) -> None:

@@ -4,7 +4,7 @@ every few minutes, one worker for each provider ──list_models──► provi
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -32,35 +32,46 @@ class Unlisted(Exception):
     """The provider gave no list; the message says why, without secrets."""
 
 
-async def keep_fresh(client: httpx.AsyncClient, accesses: Mapping[str, Access], store: ModelLists) -> None:
-    """Refresh all lists for ever; cancel to stop."""
+async def keep_fresh(
+    client: httpx.AsyncClient,
+    accesses: Mapping[str, Access],
+    store: ModelLists,
+    changed: Callable[[], Awaitable[None]],
+) -> None:
+    """Refresh all lists for ever, and say when one is new; cancel to stop."""
+
+    async def renew(access: Access) -> None:
+        if await refresh(client, access, store):
+            await changed()
+
     while True:
         try:
             await store.drop([name for name in await store.all() if name not in accesses])
-            await asyncio.gather(*(refresh(client, access, store) for access in accesses.values()))
+            await asyncio.gather(*(renew(access) for access in accesses.values()))
         except Unavailable as error:
             logger.warning("lists of models wait", reason=str(error))
         await asyncio.sleep(RETRY_SECONDS / 3)
 
 
-async def refresh(client: httpx.AsyncClient, access: Access, store: ModelLists) -> None:
-    """Ask one provider, unless somebody did lately. Raises StoreUnavailable."""
+async def refresh(client: httpx.AsyncClient, access: Access, store: ModelLists) -> bool:
+    """Ask one provider, unless somebody did lately; whether there is something new. Raises StoreUnavailable."""
     name = access.provider.name
     if not await store.turn(name, RETRY_SECONDS):
-        return
+        return False
     before = _read((await store.all()).get(name))
     now = datetime.now(UTC)
     if before is not None and not before.failure and (now - before.at).total_seconds() < FRESH_SECONDS:
-        return
+        return False
     try:
         listed = list(access.models) or await _ask(client, access)
         found = lists.heard(name, access.provider.title, listed, now, before)
     except Unlisted as error:
         if access.assumed and before is None:
-            return  # nobody said that it is here
+            return False  # nobody said that it is here
         found = lists.unheard(name, access.provider.title, str(error), now, before)
         logger.info("provider gives no list", provider=name, reason=str(error))
     await store.put(name, lists.encode(found))
+    return True
 
 
 async def _ask(client: httpx.AsyncClient, access: Access) -> list[Listed]:

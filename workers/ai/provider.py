@@ -11,12 +11,11 @@ from ai_router.formats.port import Ask, Format, Sending
 from ai_router.formats.refusals import failed
 from ai_router.heard import Failed, Finished, Heard, Usage
 from workers.ai.discretion import silent_about, without
+from workers.ai.patience import IDLE_SECONDS
 
 CONNECT_SECONDS: Final = 5.0
 FIRST_TOKEN_SECONDS: Final = 60.0
 """From sending to the first token; keep-alives do not count. Reasoning models think for long."""
-IDLE_SECONDS: Final = 30.0
-"""Between two tokens; keep-alives do not count."""
 REFUSAL_BYTES: Final = 64 << 10
 """Of an error's body that are read."""
 
@@ -30,6 +29,7 @@ class Upstream:
     base_url: str
     key: str = ""
     first_token_seconds: float = FIRST_TOKEN_SECONDS
+    idle_seconds: float = IDLE_SECONDS
 
     def __repr__(self) -> str:
         return f"Upstream({self.name})"
@@ -51,7 +51,7 @@ async def answer(client: httpx.AsyncClient, upstream: Upstream, ask: Ask) -> Asy
                 async for piece in response.aiter_bytes():
                     for heard in decoder.feed(piece):
                         if not isinstance(heard, Usage):
-                            timer.reschedule(loop.time() + IDLE_SECONDS)
+                            timer.reschedule(loop.time() + upstream.idle_seconds)
                         yield silent_about(upstream.key, heard) if isinstance(heard, Failed) else heard
                         if isinstance(heard, Finished | Failed):
                             return

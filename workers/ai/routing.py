@@ -43,6 +43,7 @@ from workers.ai.echo import echo
 from workers.ai.experience import Experience
 from workers.ai.key_ring import KeyRing
 from workers.ai.own_keys import OwnKey, own_keys
+from workers.ai.patience import AS_THEY_ARE, Patience
 from workers.ai.provider import Upstream, answer
 from workers.ai.repeats import Repeats, again
 
@@ -64,6 +65,7 @@ class Router:
         experience: Experience,
         client: httpx.AsyncClient,
         repeats: Repeats,
+        patience: Patience = AS_THEY_ARE,
     ) -> None:
         """`accesses`: providers for which this server has a key, or that need none."""
         self._accesses = accesses
@@ -74,6 +76,7 @@ class Router:
         self._experience = experience
         self._client = client
         self._repeats = repeats
+        self._patience = patience
         self._random = random.Random()
         self._catalogue = lists.together({})
 
@@ -115,7 +118,7 @@ class Router:
             abilities=_abilities(asked),
             left=0 if held is None else held.nano_usd,
         )
-        catalogue = with_own(self._catalogue, own, asked.model, needs.day)
+        catalogue = with_own(self._catalogue, own, needs.day)
         server = {} if held is not None and held.own_key else self._accesses
         cooling = await self.circuits.cooling()
         if asked.model == AUTO:
@@ -131,6 +134,8 @@ class Router:
 
     async def learn(self, candidate: Candidate, asked: Asked, seconds: float | None, failure: Failed | None) -> None:
         """What became of a candidate; `seconds` to its first token."""
+        if candidate.model.name not in self._catalogue.models:
+            return  # `auto` cannot choose it, and anybody can make up names
         now = time.time()
         seen = answered(now, seconds, None) if failure is None else broke(now, failure.kind)
         await self._experience.note(_categories(asked)[1], candidate.model.name, seen)
@@ -178,28 +183,27 @@ class Router:
             return None
         else:
             key = access.key
-        return upstream_of(name, access, key)
+        return upstream_of(name, access, key, self._patience)
 
 
-def with_own(catalogue: Catalogue, own: Collection[str], asked: str, day: date) -> Catalogue:
+def with_own(catalogue: Catalogue, own: Collection[str], day: date) -> Catalogue:
     """With the models that somebody's own keys open, where this server has no list of them."""
     models = dict(catalogue.models)
     listed = {model.provider for model in models.values()}
     for provider in own:
         if provider not in listed:
             models |= {model.name: model for model in models_of(provider, None, day)}
-    if asked.partition("/")[0] in own and asked not in models:
-        models[asked] = Model(asked)  # its provider knows whether there is one
-    return Catalogue(models)
+    return Catalogue(models, catalogue.unlisted)
 
 
-def upstream_of(name: str, access: Access | None, key: str) -> Upstream | None:
+def upstream_of(name: str, access: Access | None, key: str, patience: Patience) -> Upstream | None:
     """A provider with a key; None where it is not known here."""
     provider = access.provider if access is not None else PROVIDERS.get(name)
     if provider is None:
         return None
     base_url = access.base_url if access is not None else provider.base_url
-    return Upstream(name, provider.format, base_url, key, provider.first_token_seconds)
+    first_token = patience.first_token or provider.first_token_seconds
+    return Upstream(name, provider.format, base_url, key, first_token, patience.idle)
 
 
 def _categories(asked: Asked) -> tuple[Category | None, Category]:

@@ -23,9 +23,11 @@ from ai_router.choice import Candidate, Nothing
 from ai_router.fit import Fitted, TooLong
 from ai_router.formats.refusals import failed
 from ai_router.heard import Delta, Failed, Finished, Heard, Thought, Usage
+from ai_router.models import Model
 from ai_router.retry import Attempt, GiveUp, Next, Retry, after
 from schemas import streams as bodies
 from schemas.streams import Asked, EditPlan, Record, stream_topic
+from schemas.unavailable import Unavailable
 from store import streams
 from store.document_log import DocumentLog
 from store.postgres import Postgres
@@ -39,6 +41,8 @@ from workers.ai.settle import Ending, settle
 logger = structlog.get_logger("workers.ai")
 STOPPING: Final = "stopping"
 """Why a worker that ends cancels its answers; whatever else cancels them was asked for."""
+WAIT_SECONDS: Final = 1.0
+"""Between two tries to write an end down."""
 
 
 @dataclass(slots=True)
@@ -125,13 +129,14 @@ class Answer:
     async def _try(self, candidate: Candidate, asked: Asked, own: Mapping[str, OwnKey]) -> Failed | None:
         """Ask one candidate; why it did not answer to the end, if so."""
         told, circuits = self._told, self._router.circuits
+        again = told.failure if told.candidate is candidate else None
         told.candidate, told.usage = candidate, None
         fitted = self._router.fitted(candidate, asked)
         if isinstance(fitted, TooLong):
             return failed("too-long", f"the question has {fitted.tokens} tokens, and there is room for {fitted.room}")
         told.fitted = fitted
         if not await circuits.permit(candidate):
-            return failed("overloaded", "it failed repeatedly and is left alone for a while")
+            return again or failed("overloaded", "it failed repeatedly and is left alone for a while")
         failure: Failed | None = None
         begun, waited = time.monotonic(), None
         heard = self._router.ask(self._row.user_id, candidate, fitted, asked, own)
@@ -188,7 +193,7 @@ class Answer:
         await self._settle(status)
 
     async def _settle(self, status: str) -> None:
-        told, candidate = self._told, self._told.candidate
+        told, candidate, why = self._told, self._told.candidate, self._told.failure
         ending = Ending(
             status=status,
             text="".join(told.text),
@@ -197,17 +202,26 @@ class Answer:
             model=candidate.model.name if candidate else None,
             why=candidate.why if candidate else None,
             usage=told.usage,
-            error=None if told.failure is None else bodies.Problem(told.failure.kind, told.failure.message),
+            error=None if why is None else bodies.Problem(why.kind, why.message, why.retry_after),
             first_token_at=told.first_token_at,
             own_key=candidate is not None and candidate.key == "own",
         )
         model = candidate.model if candidate else None
-        settled = await settle(self._postgres, self._row, self._worker, ending, model)
+        settled = await self._write_end(ending, model)
         if settled is not None:
             self._pen.note(self._topic, done_record(status, told.reason, settled.usage, settled.error))
             await self._pen.written()
             await streams.mark_told(self._postgres, self.id)
         self._log_end(status)
+
+    async def _write_end(self, ending: Ending, model: Model | None) -> Ending | None:
+        """See settle.py. Waits while PostgreSQL is away: nobody else knows what was said."""
+        while True:
+            try:
+                return await settle(self._postgres, self._row, self._worker, ending, model)
+            except Unavailable as away:
+                logger.warning("an end waits", stream=str(self.id), reason=str(away))
+                await asyncio.sleep(WAIT_SECONDS)
 
     def _log_end(self, status: str) -> None:
         told = self._told

@@ -52,14 +52,13 @@ async def answer_streams(settings: Settings, postgres: Postgres, redis: Redis, l
             experience,
             client,
             Repeats(AnswersKept(redis)),
+            settings.patience,
         )
         desk = Desk(name, postgres, EventLog(redis), log, StreamQueue(redis), settings.redis_url, router)
         tester = KeyTester(postgres, redis, settings.redis_url, ring, client, upstreams(os.environ))
         chore = Chore("seal keys again", RESEAL_SECONDS, lambda: reseal(postgres, ring, RESEAL_BATCH))
-        await asyncio.gather(
-            desk.run(),
-            experience.run(),
-            keep_fresh(client, settings.providers, store),
-            tester.run(),
-            keep_doing(chore),
-        )
+        # Unlike `gather`, a group waits for all of it, when it is cancelled too: for the answers that finish.
+        async with asyncio.TaskGroup() as tasks:
+            fresh = keep_fresh(client, settings.providers, store, changed=router.look)
+            for each in (desk.run(), experience.run(), fresh, tester.run(), keep_doing(chore)):
+                tasks.create_task(each)

@@ -1,0 +1,40 @@
+"""A stack with stand-ins of all providers, which the tests of this folder share."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from loadtest.standins.server import DIALECTS, MODELS, Standins
+from tests.streams.reader import Asker
+from tests.streams.upstreams import asker, running, variables, wait_listed
+from tests.support.stack import Stack
+
+FAULTS = ("rate", "overloaded", "broken", "late", "stall", "alive", "error", "reset", "torn")
+"""Ahead of the first token: test_routing.py."""
+KNOWN = ("gpt-6-luna", "claude-haiku-5-5", "gemini-3.8-flash")
+"""Models that `auto` may choose."""
+
+
+@pytest.fixture(scope="session")
+def standins() -> Iterator[Standins]:
+    """All of them. Models of one's own keep tests apart: names that no other test uses."""
+    with running(models=(*MODELS, *KNOWN, *(f"openai/first-{fault}" for fault in FAULTS))) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def asked_stack(standins: Standins) -> Iterator[Stack]:
+    """Two gateways whose AI worker has a key for every provider, and little patience. Never kill its processes."""
+    stack = Stack(gateways=2, environment=variables(standins))
+    try:
+        stack.start()
+        wait_listed(stack, *DIALECTS)
+        yield stack
+    finally:
+        stack.remove()
+
+
+@pytest.fixture
+def someone(asked_stack: Stack) -> Asker:
+    """A user of it, new, at its first gateway."""
+    return asker(asked_stack)

@@ -1,0 +1,21 @@
+"""How long an AI worker waits: for a model's next token, and for its running answers when it is told to stop."""
+
+from dataclasses import dataclass
+from typing import Final
+
+IDLE_SECONDS: Final = 30.0
+"""Between two tokens; keep-alives do not count."""
+FINISH_SECONDS: Final = 6.0
+"""For running answers after SIGTERM; then they end as interrupted. `up` kills after 9 s (gateway/launch/limits.py)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """With providers, in seconds."""
+
+    first_token: float | None = None
+    """From sending to the first token; None: each provider's own (ai_router/providers.py)."""
+    idle: float = IDLE_SECONDS
+
+
+AS_THEY_ARE: Final = Patience()
