@@ -47,11 +47,10 @@ def wanted(
 ) -> Wanted:
     """Of a request for a model or `auto`. `own`: providers for which the user has a key."""
     sent = tokens_of_all(turns)
+    asked = models.models.values() if name == AUTO else models.like(name)
+    able = [each for each in asked if may_use(tier, each.tier)]
     if name == AUTO:
-        usable = [each for each in models.models.values() if may_use(tier, each.tier)]
-        able = [each for each in usable if each.automatic] or [each for each in usable if each.provider != DEMO]
-    else:
-        able = [each for each in (models.models.get(name),) if each is not None]
+        able = [each for each in able if each.automatic] or [each for each in able if each.provider != DEMO]
     own_key = name.partition("/")[0] in own if name != AUTO else not able and bool(own)
     if not able or own_key:
         # With nothing set aside nothing is asked for that costs the server anything.
