@@ -55,14 +55,14 @@ class Backlog(Struct, frozen=True):
 
     unsaved_documents: int  # have records without a snapshot
     snapshot_lag: float  # seconds that the longest of them has waited
-    jobs: int  # that no worker has done yet
+    jobs: int  # snapshots and deliveries that no worker has done yet
     untold: int  # happenings that are not in their topic's log yet
     untold_age: float  # seconds of the oldest
     webhooks: WebhookQueue
 
 
 class InstanceHealth(Struct, frozen=True):
-    """`GET /api/admin/health`. Healthy: every part and every gateway is ok, and a worker is alive."""
+    """`GET /api/admin/health`. Healthy: every part and gateway is ok, and a worker of `documents` lives."""
 
     healthy: bool
     version: str
@@ -135,7 +135,7 @@ class Job(Struct, frozen=True):
 
     queue: QueueName
     kind: str
-    subject: str  # a document, a delivery
+    subject: str  # a document, a delivery, an answer of AI
     state: Literal["queued", "running"]
     queued_at: datetime
 

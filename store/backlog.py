@@ -119,6 +119,22 @@ async def jobs(redis: Redis, queue: str) -> QueuedJobs:
     )
 
 
+async def answers(db: Queries) -> QueuedJobs:
+    """AI's queue, whose jobs are rows: the answers that wait for a worker, and those that one gives now."""
+    rows = await db.rows(
+        WaitingJob,
+        """
+        (SELECT 'answer:' || id AS id, extract(epoch FROM created_at)::float8 AS at, false AS is_running
+         FROM streams WHERE status = 'queued' ORDER BY created_at LIMIT %(most)s)
+        UNION ALL
+        (SELECT 'answer:' || id, extract(epoch FROM created_at)::float8, true
+         FROM streams WHERE status = 'running' LIMIT %(most)s)
+        """,
+        {"most": JOBS_LISTED},
+    )
+    return QueuedJobs(len(rows), sorted(rows, key=lambda job: job.at))
+
+
 async def failing_documents(redis: Redis, least: int, limit: int) -> list[FailingDocument]:
     """Those whose snapshot is attempted for the `least`-th time or later, most attempts first."""
     said = await finish(cast(Awaitable[dict[bytes, bytes]], redis.hgetall(keys.ATTEMPTS)))

@@ -45,7 +45,7 @@ def test_every_module_says_what_it_is() -> None:
     assert silent == []
 
 
-SERVED = ("gateway", "rooms", "schemas", "store", "workers")
+SERVED = ("ai_router", "gateway", "rooms", "schemas", "store", "workers")
 STARTS_PROCESSES = CHECKOUT / "gateway" / "launch"
 CODE_FROM_DATA = {"eval", "exec", "compile", "__import__"}
 UNSAFE_MODULES = {"pickle", "marshal", "shelve", "subprocess", "pty", "xml", "lxml", "yaml", "ctypes", "jinja2"}

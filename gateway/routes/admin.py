@@ -41,7 +41,9 @@ async def show_health(call: Call) -> bodies.InstanceHealth:
         waiting = await _backlog(call)
     except Unavailable:
         pass  # the checks above name what is away
-    sound = all(gateway.status == "ok" for gateway in gateways) and any(worker.alive for worker in workers)
+    # Without this one nothing reaches PostgreSQL; others may be left out where what they do is not wanted.
+    saved = any(worker.alive and "documents" in worker.queues for worker in workers)
+    sound = saved and all(gateway.status == "ok" for gateway in gateways)
     return bodies.InstanceHealth(
         healthy=report.ready and waiting is not None and sound,
         version=VERSION,
@@ -60,7 +62,7 @@ async def list_jobs(call: Call) -> bodies.Jobs:
     jobs: list[bodies.Job] = []
     for name, key in QUEUES.items():
         if call.query.queue in (None, name):
-            queued = await backlog.jobs(redis, key)
+            queued = await (backlog.answers(call.parts.postgres) if name == "ai" else backlog.jobs(redis, key))
             queues.append(_queue(name, queued))
             jobs += [_job(name, job) for job in queued.jobs[:limit]]
     jobs.sort(key=lambda job: job.queued_at)
@@ -153,7 +155,7 @@ async def _backlog(call: Call) -> bodies.Backlog:
     return bodies.Backlog(
         unsaved_documents=live.heart.dirty if live is not None else 0,
         snapshot_lag=live.heart.snapshot_lag if live is not None else 0.0,
-        jobs=sum([await backlog.waiting_jobs(parts.redis, queue) for queue in QUEUES.values()]),
+        jobs=sum([await backlog.waiting_jobs(parts.redis, queue) for queue in (DOCUMENT_QUEUE, WEBHOOK_QUEUE)]),
         untold=untold.count,
         untold_age=untold.age,
         webhooks=bodies.WebhookQueue(deliveries.due, deliveries.due_seconds, deliveries.later, deliveries.given_up),

@@ -205,9 +205,20 @@ async def test_backlog(watched: Watched, connection: Connection) -> None:
         "UPDATE webhook_deliveries SET status = 'failed', last_attempt_at = created_at WHERE created_at < now() - '7 d'"
         "::interval"
     )
-    connection.execute("ANALYZE webhook_deliveries")
+    connection.execute(
+        "INSERT INTO streams (id, user_id, asked, log_begin, status) SELECT gen_random_uuid(), id, '{}', 0, 'done' "
+        "FROM users"
+    )
+    connection.execute("ANALYZE webhook_deliveries, streams")
     await backlog.deliveries(watched)
     assert_indexed(connection, watched, LARGE)
+    watched.asked.clear()
+    await backlog.answers(watched)
+    for statement, params in watched.asked.items():
+        for _, plan in plans(connection, statement, params):
+            assert set(reads_whole(plan, {"streams"})) == {
+                f"reads all of streams_{which}" for which in ("queued", "running")
+            }
 
 
 @pytest.mark.parametrize("actor", [None, ADA], ids=["anybody", "ada"])

@@ -25,6 +25,7 @@ from tests.support.waiting import wait_for
 from workers.jobs import Jobs
 
 FACTOR = 0.1
+AI_WORKER = "ai-1"
 GUESSES = 2  # at one account: 20 in five minutes, times FACTOR
 
 
@@ -50,10 +51,14 @@ def jobs_of(strict: Stack, admin: str, query: str = "") -> Any:
     return strict.call(f"/api/admin/jobs{query}", token=admin, expect=200).body
 
 
-def worker_of(strict: Stack, admin: str) -> Any:
-    """The one that is alive."""
+def workers_of(strict: Stack, admin: str) -> Any:
     workers = strict.call("/api/admin/health", token=admin, expect=200).body["workers"]
-    alive = [worker for worker in workers if worker["alive"]]
+    return [worker for worker in workers if "documents" in worker["queues"]]
+
+
+def worker_of(strict: Stack, admin: str) -> Any:
+    """The one for documents that is alive."""
+    alive = [worker for worker in workers_of(strict, admin) if worker["alive"]]
     return alive[0] if len(alive) == 1 else None
 
 
@@ -111,6 +116,29 @@ def test_a_running_job(strict: Stack, admin: str) -> None:
         wait_for(lambda: not jobs_of(strict, admin, "?queue=webhooks")["jobs"], "the end of the delivery")
 
 
+def test_answers_of_ai(strict: Stack, admin: str) -> None:
+    """Answers that wait for a worker of AI, and those that one gives, are jobs as well."""
+    strict.guest()
+    ((user,),) = execute(strict.database_url, "SELECT id FROM users ORDER BY created_at DESC LIMIT 1")
+    waiting, running = uuid4(), uuid4()
+    strict.pause(AI_WORKER)  # it would look at what it knows nothing of
+    try:
+        for stream, status in ((waiting, "queued"), (running, "running")):
+            execute(
+                strict.database_url,
+                "INSERT INTO streams (id, user_id, asked, log_begin, status, worker) VALUES (%s, %s, '{}', 0, %s, 'x')",
+                stream, user, status,
+            )  # fmt: skip
+        said = jobs_of(strict, admin, "?queue=ai")
+        assert {(job["kind"], job["subject"], job["state"]) for job in said["jobs"]} == {
+            ("answer", str(waiting), "queued"), ("answer", str(running), "running"),
+        }  # fmt: skip
+        assert [(queue["name"], queue["queued"], queue["running"]) for queue in said["queues"]] == [("ai", 1, 1)]
+    finally:
+        execute(strict.database_url, "DELETE FROM streams WHERE id IN (%s, %s)", waiting, running)
+        strict.resume(AI_WORKER)
+
+
 async def test_snapshots_that_fail_again_and_again(strict: Stack, admin: str) -> None:
     """A document that cannot be merged is named, with how often it was tried and when it is again."""
     redis, document = connect(strict.redis_url), f"{uuid4()}/poisoned"
@@ -133,7 +161,7 @@ def test_a_worker_that_died(strict: Stack, admin: str) -> None:
     strict.wait_restarted("worker-1", old)
 
     def both() -> Any:
-        workers = strict.call("/api/admin/health", token=admin, expect=200).body["workers"]
+        workers = workers_of(strict, admin)
         return workers if {worker["alive"] for worker in workers} == {True, False} else None
 
     workers = wait_for(both, "both workers", within=60)
