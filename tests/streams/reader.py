@@ -36,6 +36,7 @@ class Asker:
 
     def __init__(self, url: str, token: str) -> None:
         self._url = url
+        self.token = token
         self._headers = {"Authorization": f"Bearer {token}"}
 
     @asynccontextmanager
