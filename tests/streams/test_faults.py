@@ -5,6 +5,7 @@ import time
 
 from tests.conftest import MakeStack
 from tests.streams.reader import Asker
+from tests.support.waiting import wait_until
 
 PROMPT = "word " * 150
 LONG = "long " * 400
@@ -78,3 +79,20 @@ async def test_a_stopping_worker(own_stack: MakeStack) -> None:
     assert [(whole.done or {})["status"] for whole in after] == ["interrupted", "done"]
     assert all(whole.text.startswith(reading.text) for whole, reading in zip(after, readings, strict=True))
     assert after[1].text.count("word") == 100
+
+
+async def test_a_killed_postgres(own_stack: MakeStack) -> None:
+    """The answer goes on; how it ended is written down when PostgreSQL is back, and readers hear it."""
+    stack = own_stack(gateways=1)
+    asker = Asker(stack.urls[0], stack.guest())
+    async with asker.ask(prompt=PROMPT) as events:
+        await events.until(20)
+        stack.pause_restarts()
+        stack.kill("postgres")
+        await wait_until(lambda: "an end waits" in stack.logs("ai-1"), "the end of the answer")
+        stack.resume_restarts()
+        reading = await events.to_end()
+    assert reading.done is not None
+    assert reading.done["status"] == "done"
+    _, stream = await asker.call("GET", f"/api/ai/streams/{reading.stream_id}")
+    assert (stream["status"], stream["text"]) == ("done", reading.text)
