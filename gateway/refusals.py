@@ -56,6 +56,19 @@ class Unanswered(Refused):
     status, kind = 502, "unanswered"
 
 
+def unanswered(kind: str, message: str) -> Refused:
+    """Why nobody answered, as HTTP says it; the kinds stand in ai_router/heard.py."""
+    match kind:
+        case "not-found":
+            return Missing(message)
+        case "authentication" | "payment":
+            return Forbidden(message)
+        case "invalid" | "too-long" | "filtered":
+            return Invalid(message)
+        case _:
+            return Unanswered(f"{kind}: {message}")
+
+
 class Stale(Refused):
     """Somebody was faster: read it again, then try again with its new ETag."""
 

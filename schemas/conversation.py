@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from schemas.patterns import END
+from schemas.patterns import END, NO_NUL
 
 Speaker = Literal["system", "user", "assistant"]
 
@@ -12,7 +12,7 @@ Speaker = Literal["system", "user", "assistant"]
 class Text(Struct, frozen=True, forbid_unknown_fields=True, tag="text", tag_field="type"):
     """Words."""
 
-    text: str
+    text: Annotated[str, Meta(pattern=NO_NUL)]
 
 
 class Image(Struct, frozen=True, forbid_unknown_fields=True, tag="image", tag_field="type"):

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
+from schemas.patterns import NO_NUL
 from schemas.streams import MODEL_LENGTH, PROMPT_LENGTH, TURNS_MAX
 
 Role = Literal["system", "developer", "user", "assistant", "tool", "function"]
@@ -19,7 +20,7 @@ class ContentPart(Struct, frozen=True):
     """A piece of a message."""
 
     type: str
-    text: Annotated[str, Meta(max_length=PROMPT_LENGTH)] = ""
+    text: Annotated[str, Meta(max_length=PROMPT_LENGTH, pattern=NO_NUL)] = ""
     image_url: ImageUrl | None = None
 
 
@@ -27,7 +28,7 @@ class ChatMessage(Struct, frozen=True):
     """What one side said."""
 
     role: Role
-    content: Annotated[str, Meta(max_length=PROMPT_LENGTH)] | tuple[ContentPart, ...] | None = None
+    content: Annotated[str, Meta(max_length=PROMPT_LENGTH, pattern=NO_NUL)] | tuple[ContentPart, ...] | None = None
 
 
 class StreamOptions(Struct, frozen=True):
@@ -39,7 +40,7 @@ class StreamOptions(Struct, frozen=True):
 class ChatCompletionRequest(Struct, frozen=True):
     """A question to a model, or to `auto`."""
 
-    model: Annotated[str, Meta(min_length=1, max_length=MODEL_LENGTH)]
+    model: Annotated[str, Meta(min_length=1, max_length=MODEL_LENGTH, pattern=NO_NUL)]
     messages: Annotated[tuple[ChatMessage, ...], Meta(min_length=1, max_length=TURNS_MAX)]
     stream: bool | None = False
     stream_options: StreamOptions | None = None

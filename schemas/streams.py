@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Meta, Raw, Struct
 
 from schemas.conversation import Turn
-from schemas.patterns import KeyText
+from schemas.patterns import NO_NUL, KeyText
 
 Status = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 ENDED: Final[frozenset[str]] = frozenset({"done", "failed", "cancelled", "interrupted"})
@@ -45,7 +45,7 @@ class StreamRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """Ask a model: either `messages` or `prompt`."""
 
     messages: Annotated[tuple[Turn, ...], Meta(max_length=TURNS_MAX)] = ()
-    prompt: Annotated[str, Meta(max_length=PROMPT_LENGTH)] = ""
+    prompt: Annotated[str, Meta(max_length=PROMPT_LENGTH, pattern=NO_NUL)] = ""
     model: ModelName = "auto"
     project_id: UUID | None = None
     """Whose members may read the answer."""

@@ -18,7 +18,7 @@ from gateway.access import in_person
 from gateway.events.sse import HEADERS, SseReader
 from gateway.operations import Call
 from gateway.parts import LIVE
-from gateway.refusals import Invalid, Unanswered
+from gateway.refusals import Invalid, unanswered
 from gateway.routes.streams import STREAM_HEADER, begin
 from schemas import openai as bodies
 from schemas.conversation import Image, Part, Speaker, Text, Turn
@@ -134,7 +134,7 @@ async def _whole(call: Call, row: StreamRow) -> bodies.ChatCompletion:
     ended = await find_stream(call.parts.postgres, row.id)
     assert ended is not None
     if ended.error is not None and not ended.text:
-        raise Unanswered(f"{ended.error['kind']}: {ended.error['message']}")
+        raise unanswered(ended.error["kind"], ended.error["message"])
     usage = None if ended.usage is None else counts(msgspec.convert(ended.usage, Usage))
     answer = bodies.Choice(bodies.AnsweredMessage(ended.text), _REASONS.get(ended.reason or "", "stop"))
     return bodies.ChatCompletion(

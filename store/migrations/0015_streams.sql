@@ -27,7 +27,7 @@ CREATE TABLE streams (
 
 -- A repeated request gets the stream that it began, never a second bill.
 CREATE UNIQUE INDEX streams_by_request ON streams (user_id, request_id) WHERE request_id IS NOT NULL;
-CREATE INDEX streams_of_project ON streams (project_id) WHERE project_id IS NOT NULL;
+CREATE INDEX streams_of_project ON streams (project_id);
 CREATE INDEX streams_queued ON streams (created_at) WHERE status = 'queued';
 CREATE INDEX streams_running ON streams (worker) WHERE status = 'running';
 CREATE INDEX streams_untold ON streams (ended_at) WHERE ended_at IS NOT NULL AND NOT told;

@@ -11,7 +11,7 @@ CREATE TABLE chats (
     updated_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX chats_of_user ON chats (user_id, updated_at DESC, id DESC);
-CREATE INDEX chats_of_project ON chats (project_id, updated_at DESC, id DESC) WHERE project_id IS NOT NULL;
+CREATE INDEX chats_of_project ON chats (project_id, updated_at DESC, id DESC);
 
 CREATE TABLE chat_messages (
     id uuid PRIMARY KEY,

@@ -102,7 +102,8 @@ async def test_cursors(session: aiohttp.ClientSession, stack: Stack, made: Scene
         for rest in more:
             status, _ = await check(session, stack, operation.method, f"{asked(operation, made)}cursor={cursor}{rest}")
             refused += status == 422
-    assert refused or operation.path == "/api/admin/rooms"  # which has one page
+    # The first has one page; of a chat that is not there nobody reads the cursor (tests/chats).
+    assert refused or operation.path in ("/api/admin/rooms", "/api/ai/chats/{id}/messages")
 
 
 async def test_places_in_changes(session: aiohttp.ClientSession, stack: Stack, made: Scene) -> None:

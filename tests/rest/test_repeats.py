@@ -114,11 +114,16 @@ async def test_unknown_outcome_is_never_a_second_effect(api: Api, database: str)
 
 
 def test_what_creates_and_takes_no_key() -> None:
-    """Those alone whose answer holds a secret: remembering it would keep what is nowhere else."""
+    """Those alone whose answer holds a secret: remembering it would keep what is nowhere else. And messages, which take
+    a `client_msg_id`.
+    """
     assert {operation.path for operation in TABLE if operation.status == 201 and not operation.creates} == {
         "/api/auth/guest",
         "/api/auth/register",
         "/api/projects/{id}/invites",
         "/api/tokens",
         "/api/webhooks",
+        "/api/ai/chats/{id}/messages",
+        "/api/ai/chats/{id}/messages/{message_id}/edit",
+        "/api/ai/chats/{id}/messages/{message_id}/regenerate",
     }

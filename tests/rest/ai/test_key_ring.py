@@ -134,6 +134,7 @@ def users_of(name: str) -> set[str]:
     return {
         str(path.relative_to(CHECKOUT))
         for path in files
+        if "cryptography" in path.read_text() or name == "private_of_secret"
         for node in ast.walk(ast.parse(path.read_text()))
         if (isinstance(node, ast.Attribute) and node.attr == name)
         or (isinstance(node, ast.Name) and node.id == name == "private_of_secret")

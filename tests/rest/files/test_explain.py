@@ -108,6 +108,7 @@ async def test_files(watched: Watched, connection: Connection) -> None:
         "find_file": lambda: files.find_file(watched, found.id),
         "find_live": lambda: files.find_live(watched, PROJECT, "large/1"),
         "find_live_many": lambda: files.find_live_many(watched, PROJECT, [f"large/{n}" for n in range(50)]),
+        "list_beside": lambda: files.list_beside(watched, PROJECT, "large/", "large/1", 5),
         "find_place": lambda: files.find_place(watched, PROJECT, "large/1"),
         "find_project": lambda: files.find_project(watched, found.id),
         "find_gone": lambda: files.find_gone(watched, [name]),
