@@ -26,9 +26,9 @@ ATOMS = (
 """Of what cursors are made: a list's own has one, two or three of them."""
 SAMPLES = {
     "path": "odd.txt", "name": "Odd", "email": "odd@example.com", "url": "https://example.com/hook", "token": "x",
-    "password": "a dozen blue herons", "new_password": "a dozen blue herons", "model": "auto",
-    "instruction": "Write on.", "content": "Hello", "provider": "openai", "key": "sk-odd", "rating": 1, "messages": [{"role": "user", "content": "Hello"}],
-    "usd_per_day": 1,
+    "password": "a dozen blue herons", "new_password": "a dozen blue herons", "model": "auto", "provider": "openai",
+    "instruction": "Write on.", "content": "Hello", "key": "sk-odd", "rating": 1, "usd_per_day": 1,
+    "messages": [{"role": "user", "content": "Hello"}],
 }  # fmt: skip
 """Good values of fields that must be there, by their names."""
 
