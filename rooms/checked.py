@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from rooms.codec.lib0 import var_uint
+from rooms.codec.plain import read_keystroke
 from rooms.codec.trim import trimmed
-from rooms.codec.update import Claims, read_in_slices
-from rooms.places import Places
+from rooms.codec.update import Claims, read, read_in_slices
+from rooms.errors import Malformed, Unsound
+from rooms.places import UNFIT, Places
 from rooms.placing import Found, placed
-from rooms.slices import Slices
+from rooms.slices import Slices, at_once
 
 NOTHING: Final = Found()
 NO_CLAIMS: Final = Claims()
@@ -44,3 +46,25 @@ def check(update: bytes, claims: Claims, places: Places, clocks: Mapping[bytes, 
         update, claims = rest, (yield from read_in_slices(rest))
     found = (yield from placed(update, claims, known, places)) if matters else NOTHING
     return Checked(update, claims, found, known)
+
+
+def look(update: bytes, places: Places, clocks: Mapping[bytes, int]) -> Checked:
+    """The same of an update from the log; raises Unsound."""
+    keystroke = read_keystroke(update)
+    if (
+        keystroke is not None
+        and keystroke.clock == (clocks.get(keystroke.client, 0) if keystroke.end else 0)
+        and all(clock < clocks.get(client, 0) for client, clock in keystroke.needs)
+        and (place := places.of_stroke(keystroke)) != UNFIT
+    ):
+        span = (keystroke.client, keystroke.clock, keystroke.end, place)
+        return Checked(update, NO_CLAIMS, Found([span]) if place else NOTHING, {})
+    try:
+        claims = read(update)
+    except Malformed:
+        return Checked(update, NO_CLAIMS, NOTHING, {})  # by the rules of an earlier version
+    if claims.are_met(clocks):
+        return at_once(check(update, claims, places, clocks))
+    if places.known or claims.is_nested:
+        raise Unsound("it depends on what was left out")
+    return Checked(update, NO_CLAIMS, NOTHING, {})

@@ -17,10 +17,12 @@ EMPTY_STATE_VECTOR = b"\x00"
 class Crdt:
     """One document, and what each update changed in it."""
 
-    __slots__ = ("_deltas", "_subscription", "doc")
+    __slots__ = ("_deltas", "_subscription", "doc", "keeps")
 
-    def __init__(self, client_id: int | None = None) -> None:
-        self.doc: pycrdt.Doc[Any] = pycrdt.Doc(client_id=client_id)
+    def __init__(self, client_id: int | None = None, *, keeps: bool = False) -> None:
+        """`keeps`: see keep_what_is_deleted."""
+        self.doc: pycrdt.Doc[Any] = pycrdt.Doc(client_id=client_id, skip_gc=keeps)
+        self.keeps = keeps
         self._deltas: list[bytes] = []
         self._subscription: pycrdt.Subscription | None = None
 
@@ -65,18 +67,29 @@ class Crdt:
         """Begin anew with these; raises Unreadable."""
         self._observe(False)
         self._deltas.clear()
-        self.doc = pycrdt.Doc(client_id=self.doc.client_id)
+        self.doc = pycrdt.Doc(client_id=self.doc.client_id, skip_gc=self.keeps)
         try:
             for update in updates:
                 self.load(update)
         except Malformed as error:
             raise Unreadable("what was merged before cannot be merged again") from error
 
+    def keep_what_is_deleted(self) -> None:
+        """From now on nothing is freed, but with the document; raises Unreadable.
+
+        Where a subdocument is deleted pycrdt frees it, alone or with what is around it, and then reads it once more.
+        """
+        if not self.keeps:
+            state = self.encode(EMPTY_STATE_VECTOR)
+            self.keeps = True
+            self.renew([state])
+
     def exchange(self, other: "Crdt") -> None:
         """Each takes the other one's document over."""
         self._observe(False)
         other._observe(False)
         self.doc, other.doc = other.doc, self.doc
+        self.keeps, other.keeps = other.keeps, self.keeps
 
     def encode(self, state_vector: bytes) -> bytes:
         """The update that brings somebody with `state_vector` up to date; raises Malformed."""

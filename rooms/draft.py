@@ -57,7 +57,7 @@ class Draft:
         """`checked`: the update."""
         self._replica = replica
         self._checked = checked
-        self._copy = Replica()
+        self._copy = Replica(keeps=replica.keeps or checked.claims.has_subdocuments)
         self._missed = replica.listen()
         self._deltas: list[bytes] = []
 

@@ -11,8 +11,10 @@ process some time later. Yjs' clients never write such things; a hostile one can
 - among the items of a list an entry of a map, so that it is in both,
 - an entry of several clocks that is split, so that the key has two live values.
 
-So they are refused before they are merged (codec/places.py). And types nested thousands deep end clients, which delete
-them by recursion. This is the book of one replica; called by replica.py.
+So they are refused before they are merged (placing.py). And types nested thousands deep end clients, which delete
+them by recursion. Subdocuments are no attack, and still not safe to free (Crdt.keep_what_is_deleted).
+
+This is the book of one replica; called by replica.py.
 """
 
 from array import array
@@ -26,8 +28,8 @@ from rooms.long_entries import LongEntries, Span
 from rooms.placing import Found, placed
 from rooms.slices import Slices
 
-Packed = tuple[dict[bytes, tuple[list[int], list[int], list[int]]], list[Span]]
-"""By client (its lib0 bytes) where ranges of clocks begin and end, and their places; and LongEntries."""
+Packed = tuple[dict[bytes, tuple[list[int], list[int], list[int]]], list[Span], bool]
+"""By client (its lib0 bytes) where ranges of clocks begin and end, and their places; LongEntries; any subdocuments."""
 UNFIT: Final = -1
 
 
@@ -42,11 +44,12 @@ class _Ranges(NamedTuple):
 class Places:
     """What is not in here is 0."""
 
-    __slots__ = ("_latest", "_latest_place", "known", "long")
+    __slots__ = ("_latest", "_latest_place", "has_subdocuments", "known", "long")
 
-    def __init__(self, packed: Packed = ({}, [])) -> None:
-        ranges, long = packed
+    def __init__(self, packed: Packed = ({}, [], False)) -> None:
+        ranges, long, self.has_subdocuments = packed
         self.known = {client: _Ranges(*(array("I", each) for each in some)) for client, some in ranges.items()}
+        """Whether there ever was one."""
         self.long = LongEntries(long)
         self._latest: tuple[tuple[bytes, int], ...] = ()
         """Between what a keystroke would stand that goes on where the latest one was."""
@@ -57,7 +60,7 @@ class Places:
         ranges = {
             client: (list(some.starts), list(some.ends), list(some.values)) for client, some in self.known.items()
         }
-        return ranges, list(self.long)
+        return ranges, list(self.long), self.has_subdocuments
 
     def of(self, client: bytes, clock: int) -> int:
         """The place of this clock."""
@@ -123,7 +126,7 @@ def find_places(state: bytes) -> Slices[Places]:
 
 def places_in(state: bytes, claims: Claims) -> Slices[Places]:
     """Those of a state that was read with its layout."""
-    places = Places()
+    places = Places(({}, [], claims.has_subdocuments))
     if claims.is_nested:
         places.learn((yield from placed(state, claims, {}, places, strict=False)))
     return places

@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 
 import pycrdt
 
-from rooms.checked import NO_CLAIMS, NOTHING, Checked, check
+from rooms.checked import NO_CLAIMS, Checked, check, look
 from rooms.codec.halves import Pairs
 from rooms.codec.lib0 import var_uint
 from rooms.codec.plain import Keystroke, read_keystroke
@@ -30,7 +30,6 @@ from rooms.errors import Malformed, Unreadable, Unsound
 from rooms.halves import Halves, Halving, find, without
 from rooms.limits import DOCUMENT_MAX, MEND_MAX, WAY_BACK_MIN
 from rooms.places import UNFIT, Places, find_places
-from rooms.placing import Found
 from rooms.slices import Slices, at_once
 
 
@@ -51,9 +50,12 @@ class Replica:
 
     __slots__ = ("_back", "_back_size", "_clocks", "_crdt", "_halves", "_listeners", "_places", "left_out")
 
-    def __init__(self, state: bytes = EMPTY_UPDATE, client_id: int | None = None) -> None:
-        """`state`: what it begins with, see load; raises Malformed. `client_id`: of its own edits (scratch.py)."""
-        self._crdt = Crdt(client_id)
+    def __init__(self, state: bytes = EMPTY_UPDATE, client_id: int | None = None, *, keeps: bool = False) -> None:
+        """`state`: what it begins with, see load; raises Malformed. `client_id`: of its own edits (scratch.py).
+
+        `keeps`: see Crdt.keep_what_is_deleted; a replica that is guarded knows when.
+        """
+        self._crdt = Crdt(client_id, keeps=keeps)
         self._clocks: dict[bytes, int] | None = None
         """The state vector, while it is known; clients by their lib0 bytes."""
         self._back: list[bytes] = []
@@ -88,6 +90,13 @@ class Replica:
     def guard(self, places: Places) -> None:
         """From now on what is absorbed is checked, too. `places`: of all that was loaded."""
         self._places = places
+        if places.has_subdocuments:
+            self._keep()
+
+    @property
+    def keeps(self) -> bool:
+        """See Crdt.keep_what_is_deleted."""
+        return self._crdt.keeps
 
     @property
     def pairs(self) -> Pairs:
@@ -136,19 +145,21 @@ class Replica:
         news = None
         if self._places is not None:
             try:
-                news = self._news(update)
+                news = look(update, self._places, self._known())
             except Unsound:
                 self.left_out += 1
                 return b""
             update = news.update
+            if news.claims.has_subdocuments:
+                self._keep()
         halving = self._halves.look(update)
         delta = self._merge_around(update, halving, mend_max)
         if halving is not None:
             self._learn(halving)
         if delta and (self._back or self._listeners):
             self._remember(delta)
-        if news is not None and self._places is not None:
-            self._places.learn(news.found)
+        if news is not None:
+            self.learn(news)
         if delta:
             self._go_on(delta, news)
         return delta
@@ -215,6 +226,7 @@ class Replica:
         """It was merged, and this replica became the one in which it was."""
         if self._places is not None:
             self._places.learn(checked.found)
+            self._places.has_subdocuments |= checked.claims.has_subdocuments
 
     def _apply_any(self, update: bytes, claims: Claims | None, checked: Checked | None) -> Applied:
         if update == EMPTY_UPDATE:
@@ -226,6 +238,8 @@ class Replica:
         if checked is None or not checked.is_current(self._known()):
             checked = at_once(self.check(update, claims))
         update, claims = checked.update, checked.claims
+        if claims.has_subdocuments:
+            self._keep()
         if not self._back:
             self._back, self._back_size = [self.encode()], 0
         halving = self._halves.look(update, claims)
@@ -249,28 +263,6 @@ class Replica:
             self._remember(delta)
         return Applied(delta, complete=True)
 
-    def _news(self, update: bytes) -> Checked:
-        """What is new in an update from the log; raises Unsound."""
-        places, clocks = self._places or self._find_places(), self._known()
-        keystroke = read_keystroke(update)
-        if (
-            keystroke is not None
-            and keystroke.clock == (clocks.get(keystroke.client, 0) if keystroke.end else 0)
-            and all(clock < clocks.get(client, 0) for client, clock in keystroke.needs)
-            and (place := places.of_stroke(keystroke)) != UNFIT
-        ):
-            span = (keystroke.client, keystroke.clock, keystroke.end, place)
-            return Checked(update, NO_CLAIMS, Found([span]) if place else NOTHING, {})
-        try:
-            claims = read(update)
-        except Malformed:
-            return Checked(update, NO_CLAIMS, NOTHING, {})  # by the rules of an earlier version
-        if self.has_all(claims):
-            return at_once(self.check(update, claims))
-        if places.known or claims.is_nested:
-            raise Unsound("it depends on what was left out")
-        return Checked(update, NO_CLAIMS, NOTHING, {})
-
     def _go_on(self, delta: bytes, news: Checked | None) -> None:
         """Keep the state vector, where that is cheap."""
         if self._clocks is None:
@@ -285,9 +277,15 @@ class Replica:
         else:
             self._clocks = None
 
+    def _keep(self) -> None:
+        """There are subdocuments."""
+        if not self._crdt.keeps:
+            self._back = []
+            self._crdt.keep_what_is_deleted()
+
     def _find_places(self) -> Places:
-        self._places = at_once(find_places(self.encode()))
-        return self._places
+        self.guard(places := at_once(find_places(self.encode())))
+        return places
 
     def _merge_around(self, update: bytes, halving: Halving | None, mend_max: int) -> bytes:
         if halving is None:

@@ -30,7 +30,8 @@ class Scratch:
 
     def __init__(self, client_id: int | None = None) -> None:
         """`client_id`: below 2**53; random where none is given."""
-        self._replica = Replica(client_id=client_id)
+        # Nothing is freed: what is edited here may have subdocuments.
+        self._replica = Replica(client_id=client_id, keeps=True)
         self.begin = EMPTY_STATE_VECTOR
         """The state vector of what was loaded."""
         self._updates: list[bytes] = []

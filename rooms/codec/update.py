@@ -55,6 +55,7 @@ class Claims:
     """Everything deleted lies before this clock."""
     is_nested: bool = False
     """Whether something in it says that it stands in a type inside of a type, or under a key."""
+    has_subdocuments: bool = False
     end_of_structs: int = 0
     """Where in the update its deletes begin."""
     layout: list[Structs] | None = None
@@ -136,6 +137,7 @@ def _read_structs(update: bytes, claims: Claims) -> Generator[None, None, int]:
                     laid.needs.extend((index, fresh[i], fresh[i + 1]))
             fresh.clear()
             if kind in (ANY, DOCUMENT):
+                claims.has_subdocuments |= kind == DOCUMENT
                 length, at = yield from read_values_of(kind, update, at)
             else:
                 length, at = _read_content(kind, update, at)
