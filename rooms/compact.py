@@ -17,10 +17,7 @@ def compact(state: bytes, updates: list[bytes], packed: bytes = b"", left_out: l
 
     `packed`: the plan of the state (parts.py), if it has one. What is unsound is added to `left_out`.
     """
-    replica = Replica()
-    complete = not state or replica.absorb(state) == state or holds(replica, state)
-    places = unpack(state, packed).places if packed else None
-    replica.guard(at_once(find_places(state)) if places is None else places)
+    replica, complete = _begun(state, packed)
     kept = [state] if state else []
     for update in updates:
         count = replica.left_out
@@ -35,6 +32,31 @@ def compact(state: bytes, updates: list[bytes], packed: bytes = b"", left_out: l
         return replica.encode()
     # Something is missing, or came late; merging keeps also what cannot be applied yet.
     return merge(kept)
+
+
+def without_failing(state: bytes, updates: list[bytes], packed: bytes = b"") -> list[bytes]:
+    """The updates without those that cannot be merged. Slow where there are any; raises Malformed for a bad state."""
+    replica, _ = _begun(state, packed)
+    sound: list[bytes] = []
+    for update in updates:
+        try:
+            replica.absorb(update)
+        except Malformed:
+            replica, _ = _begun(state, packed)
+            for earlier in sound:
+                replica.absorb(earlier)
+        else:
+            sound.append(update)
+    return sound
+
+
+def _begun(state: bytes, packed: bytes) -> tuple[Replica, bool]:
+    """A guarded replica of the state, and whether nothing of it waits for what is missing."""
+    replica = Replica()
+    complete = not state or replica.absorb(state) == state or holds(replica, state)
+    places = unpack(state, packed).places if packed else None
+    replica.guard(at_once(find_places(state)) if places is None else places)
+    return replica, complete
 
 
 def holds(replica: Replica, update: bytes) -> bool:

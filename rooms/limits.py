@@ -22,6 +22,8 @@ PRESENCE_STATES_MAX = 5_000
 close 4400; what the server sends is cut into several."""
 PRESENCE_STATES_PER_FRAME = 16
 """States that count as much as one message against a connection's messages a second. Answer: it is read more slowly."""
+FAILED_RECORDS_MAX = 16
+"""Records of one document that are left out because they cannot be merged: it is begun anew for each. Answer: 1011."""
 MERGE_MAX = 64
 """Updates merged into one frame; senders get a frame without their own, so the work is quadratic in this."""
 RECEIPTS_MAX = 10_000

@@ -14,22 +14,18 @@ import structlog
 
 from rooms import large_update
 from rooms.committer import Committer
-from rooms.crdt import EMPTY_UPDATE
 from rooms.document import Document
-from rooms.errors import Malformed, Unreadable
+from rooms.errors import Unreadable
 from rooms.figures import Figures
-from rooms.halves import find
+from rooms.filled import filled
 from rooms.limits import CATCH_UP_AT_ONCE, GAP_PATIENCE, LARGE_AT_ONCE, OPEN_TIMEOUT, PART_BYTES, UNLOAD_AFTER
-from rooms.parts import unpack
 from rooms.peer import Peer
-from rooms.places import find_places
 from rooms.ports import Library, Log
 from rooms.presence_relay import PresenceRelay
-from rooms.replica import Replica
 from rooms.slices import Slices, Turns
 from rooms.tail import Verdict
 from schemas.documents import DocumentName, named
-from schemas.records import Commit, Loaded
+from schemas.records import Commit
 from schemas.unavailable import Unavailable
 
 logger = structlog.get_logger("rooms")
@@ -88,7 +84,7 @@ class OpenDocuments:
             await self._library.follow(name)
             try:
                 loaded = await self._library.load(name)
-                replica, stall = await self.turns.run(_filled(loaded))
+                replica, stall = await self.turns.run(filled(loaded))
                 self._figures.open_stall.observe(stall)
                 self._figures.worst_stall = max(self._figures.worst_stall, stall)
                 if replica.left_out:
@@ -256,30 +252,3 @@ def _follow(document: Document, commits: Sequence[Commit]) -> Slices[None]:
         for number, record in enumerate(commit.records, commit.first):
             document.follow(Commit(number, (record,)))
             yield
-
-
-def _filled(loaded: Loaded) -> Slices[Replica]:
-    try:
-        return (yield from _fill(loaded))
-    except Malformed as error:
-        raise Unreadable("what is stored of this document cannot be merged") from error
-
-
-def _fill(loaded: Loaded) -> Slices[Replica]:
-    """A replica of what was loaded."""
-    replica = Replica()
-    made, pairs, places = unpack(loaded.state or EMPTY_UPDATE, loaded.parts)
-    if pairs is None:
-        pairs = yield from find(loaded.state)
-    replica.load(EMPTY_UPDATE, pairs)
-    for part in made:
-        replica.load(part, {})
-        yield
-    if places is None:
-        places = yield from find_places(loaded.state or EMPTY_UPDATE)
-    replica.guard(places)
-    for commit in loaded.tail:
-        for record in commit.records:
-            replica.absorb(record.update)
-            yield
-    return replica

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import structlog
 
-from rooms.compact import compact
+from rooms.compact import compact, without_failing
 from rooms.cut import cut
 from rooms.text import text_size
 from schemas.documents import DocumentName, named, project_of
@@ -26,6 +26,8 @@ from store.projects import touch_project
 from workers.sign_authors import sign_authors
 
 logger = structlog.get_logger("workers")
+LENIENT_FROM = 4
+"""The attempt from which on a record that cannot be merged is left out, 70 s after the first: it was no accident."""
 CUT_FIRST_MAX = 2 << 20
 """Bytes of a state that is stored only once it is known where it may be cut: that takes up to 0.5 s. Larger ones, up to
 10 s for 20 MB, are stored at once and cut when nobody has written meanwhile."""
@@ -36,10 +38,11 @@ async def try_snapshot(postgres: Postgres, log: DocumentLog, name: DocumentName)
 
     Raises Unavailable.
     """
-    if not await log.attempt(name):
+    attempt = await log.attempt(name)
+    if not attempt:
         return
     try:
-        await snapshot_document(postgres, log, name)
+        await snapshot_document(postgres, log, name, lenient=attempt >= LENIENT_FROM)
     except Unavailable:
         with suppress(Unavailable):
             await log.forget_attempts(name)
@@ -50,8 +53,10 @@ async def try_snapshot(postgres: Postgres, log: DocumentLog, name: DocumentName)
         logger.exception("snapshot failed", **named(name))
 
 
-async def snapshot_document(postgres: Postgres, log: DocumentLog, name: DocumentName) -> None:
+async def snapshot_document(postgres: Postgres, log: DocumentLog, name: DocumentName, *, lenient: bool = False) -> None:
     """Returns when the snapshot holds all that was in the log at the start. Raises StoreUnavailable.
+
+    `lenient`: records that cannot be merged are left out; they stay in the history.
 
     What came meanwhile waits for the next sweep: a document that is always busy must not be snapshotted all the time.
     """
@@ -66,6 +71,10 @@ async def snapshot_document(postgres: Postgres, log: DocumentLog, name: Document
         return
     updates = [record.update for commit in commits for record in commit.records]
     left_out: list[bytes] = []
+    if lenient:
+        sound = await asyncio.to_thread(without_failing, old.state, updates, old.parts)
+        left_out += set(updates) - set(sound)
+        updates = sound
     state = await asyncio.to_thread(compact, old.state, updates, old.parts, left_out)
     if left_out:
         logger.error("records left out", **named(name), count=len(left_out))

@@ -1,4 +1,4 @@
-"""A record that cannot be merged ends its document, which is opened again from the log; no other document notices."""
+"""A record that cannot be merged ends its document, which is opened again without it; no other document notices."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from collections.abc import Sequence
 
 import pytest
 
-from rooms.crdt import Crdt
+from rooms.crdt import Crdt, read_state_vector
 from rooms.document import Document
 from rooms.errors import Malformed, Unreadable
+from rooms.limits import FAILED_RECORDS_MAX
 from rooms.replica import Replica
 from schemas.documents import DocumentName
-from schemas.records import Commit, Record
+from schemas.records import Commit, Loaded, Record
 from schemas.unavailable import Unavailable
 from tests.rooms.peers import Client
 from tests.rooms.test_open_documents import seated
 from tests.rooms.test_replica import HOSTILE, text
-from tests.rooms.twins import NAME, Log, Process, processes
+from tests.rooms.twins import NAME, Process, processes
 from tests.support.waiting import wait_until
 
 POISON = (Record(b"", 0, HOSTILE["nothing"]),)
@@ -36,11 +37,6 @@ async def typed(client: Client, words: str) -> None:
     await wait_until(lambda: client.all_acknowledged, "the acknowledgement")
 
 
-def heal(log: Log) -> None:
-    """As if an upgrade could merge it."""
-    log.commits[NAME] = [commit for commit in log.commits[NAME] if commit.records != POISON]
-
-
 async def test_a_poisoned_announcement_ends_one_document() -> None:
     """Whoever is in the document is sent away; another document of the process goes on, and is committed."""
     async with processes(2) as (log, (process, other)):
@@ -52,12 +48,36 @@ async def test_a_poisoned_announcement_ends_one_document() -> None:
         assert victim.document is None and not document.peers
         assert process.figures.broken == 1
         await typed(neighbour, "goes on")
-        with pytest.raises(Unreadable):
-            await process.documents.open(NAME)
-        heal(log)
         again, _ = await joined(process)
         assert str(again.text) == "safe"
         await typed(again, " and on")
+
+
+async def test_failed_records_max() -> None:
+    """FAILED_RECORDS_MAX: a document opens without some records that cannot be merged, but not without many."""
+    async with processes(2) as (log, (process, other)):
+        for client in range(1, 1 + FAILED_RECORDS_MAX):
+            log.put(other, NAME, POISON)
+            log.put(other, NAME, [Record(b"", 0, text(client, 0, "x"))])
+        document = await process.documents.open(NAME)
+        assert document.replica.left_out == FAILED_RECORDS_MAX
+        assert len(read_state_vector(document.replica.state_vector())) == FAILED_RECORDS_MAX
+        log.put(other, NAME, POISON)
+        await wait_until(lambda: document.broken, "the document to break")
+        with pytest.raises(Unreadable):
+            await process.documents.open(NAME)
+
+
+async def test_a_state_that_cannot_be_read() -> None:
+    """What the worker stored is all or nothing."""
+    async with processes(1) as (_, (process,)):
+
+        async def bad(name: DocumentName) -> Loaded:
+            return Loaded(1, POISON[0].update + b"\xff", ())
+
+        process.load = bad  # type: ignore[method-assign]
+        with pytest.raises(Unreadable):
+            await process.documents.open(NAME)
 
 
 async def test_poison_behind_an_own_commit() -> None:
@@ -79,7 +99,6 @@ async def test_poison_behind_an_own_commit() -> None:
         await wait_until(lambda: document.broken, "the document to break")
         process.append = append  # type: ignore[method-assign]
         await typed(neighbour, "goes on")
-        heal(log)
         again, _ = await joined(process)
         assert str(again.text) == "own"
 
@@ -94,7 +113,6 @@ async def test_what_was_handed_over_is_committed_all_the_same() -> None:
         victim.send()
         log.put(other, NAME, POISON)
         await wait_until(lambda: document.broken, "the document to break")
-        heal(log)
         log.away = False
         again, fresh = await joined(process)
         assert fresh is not document
@@ -109,7 +127,6 @@ async def test_poison_that_is_read_from_the_log() -> None:
         log.put(other, NAME, POISON)
         process.documents.missed_announcements()
         await wait_until(lambda: document.broken, "the document to break")
-        heal(log)
         _, document = await joined(process)
 
         async def unreadable(name: DocumentName, after: int) -> Sequence[Commit]:
