@@ -31,6 +31,15 @@ class Checked(NamedTuple):
         """Whether nothing of its clients was merged since."""
         return all(clocks.get(client, 0) == clock for client, clock in self.known.items())
 
+    def as_merged(self, delta: bytes, claims: Claims, places: Places | None) -> "Slices[Checked]":
+        """The same by what the CRDT made of it, since that is what others learn: structs without a parent are dropped.
+
+        `claims`: of the delta, read with its layout.
+        """
+        if places is None or not self.found.ranges:
+            return self
+        return self._replace(found=(yield from placed(delta, claims, self.known, places, strict=False)))
+
 
 def check(update: bytes, claims: Claims, places: Places, clocks: Mapping[bytes, int]) -> Slices[Checked]:
     """An update all whose needs are there; raises Unsound, or Malformed."""

@@ -87,10 +87,11 @@ class Draft:
             self._copy.absorb(delta)
         before = self._replica.state_vector()
         self._replica.become(self._copy)
-        self._replica.learn(self._checked)
         deltas = [delta for delta in self._deltas if delta]
         # Cheaper than to merge the deltas; it also tells what was deleted before.
-        return Taken(self._replica.encode(before) if deltas else b"", deltas)
+        diff = self._replica.encode(before) if deltas else b""
+        self._replica.learn(self._checked, diff)
+        return Taken(diff, deltas)
 
     def close(self) -> None:
         """The replica need not tell any more what is merged into it."""

@@ -22,11 +22,13 @@ from bisect import bisect_right
 from typing import Final, NamedTuple
 
 from rooms.codec.plain import Keystroke
-from rooms.codec.update import Claims, read_in_slices
+from rooms.codec.update import Claims, read, read_in_slices
+from rooms.crdt import EMPTY_UPDATE
+from rooms.delete_set import read_delete_set
 from rooms.errors import Malformed
 from rooms.long_entries import LongEntries, Span
 from rooms.placing import Found, placed
-from rooms.slices import Slices
+from rooms.slices import Slices, at_once
 
 Packed = tuple[dict[bytes, tuple[list[int], list[int], list[int]]], list[Span], bool]
 """By client (its lib0 bytes) where ranges of clocks begin and end, and their places; LongEntries; any subdocuments."""
@@ -73,12 +75,7 @@ class Places:
     def of_stroke(self, stroke: Keystroke) -> int:
         """Where this keystroke types, or UNFIT where it has to be looked at more closely."""
         if stroke.deleted:
-            if self.long:
-                ((client, last),) = stroke.needs
-                for edge in (last + 1 - stroke.deleted, last + 1):
-                    if self.long.around(client, edge) is not None:
-                        return UNFIT
-            return 0
+            return UNFIT if self.long else 0
         if stroke.needs == self._latest:
             return self._latest_place
         place = 0
@@ -108,11 +105,13 @@ class Places:
             ends.append(end)
             values.append(value)
 
-    def learn(self, found: Found) -> None:
-        """All this was merged."""
+    def learn(self, found: Found, delta: bytes) -> None:
+        """All this was merged, and that is what became of it."""
         for client, start, end, value in found.ranges:
             self.add(client, start, end, value)
-        self.long.add(found.long)
+        if self.long or found.long:
+            self.long.add(found.long)
+            self.long.forget(at_once(read_delete_set(delta, read(delta).end_of_structs)))
 
 
 def find_places(state: bytes) -> Slices[Places]:
@@ -128,5 +127,6 @@ def places_in(state: bytes, claims: Claims) -> Slices[Places]:
     """Those of a state that was read with its layout."""
     places = Places(({}, [], claims.has_subdocuments))
     if claims.is_nested:
-        places.learn((yield from placed(state, claims, {}, places, strict=False)))
+        found = yield from placed(state, claims, {}, places, strict=False)
+        places.learn(found, EMPTY_UPDATE)
     return places

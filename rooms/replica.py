@@ -159,7 +159,7 @@ class Replica:
         if delta and (self._back or self._listeners):
             self._remember(delta)
         if news is not None:
-            self.learn(news)
+            self.learn(news, delta)
         if delta:
             self._go_on(delta, news)
         return delta
@@ -222,10 +222,10 @@ class Replica:
         """Whether nothing of its clients was merged since."""
         return checked.is_current(self._known())
 
-    def learn(self, checked: Checked) -> None:
-        """It was merged, and this replica became the one in which it was."""
+    def learn(self, checked: Checked, delta: bytes) -> None:
+        """It was merged, perhaps in what this replica became, and that was new."""
         if self._places is not None:
-            self._places.learn(checked.found)
+            self._places.learn(checked.found, delta or EMPTY_UPDATE)
             self._places.has_subdocuments |= checked.claims.has_subdocuments
 
     def _apply_any(self, update: bytes, claims: Claims | None, checked: Checked | None) -> Applied:
@@ -249,7 +249,9 @@ class Replica:
             complete = self.reached(claims)
             if delta != update:
                 # Where it had to split a surrogate pair it writes empty or surplus structs.
-                complete = complete and self.reached(read(delta or EMPTY_UPDATE))
+                became = at_once(read_in_slices(delta or EMPTY_UPDATE))
+                complete = complete and self.reached(became)
+                checked = at_once(checked.as_merged(delta or EMPTY_UPDATE, became, self._places))
         except Malformed:
             self._renew(self._back)
             raise
@@ -258,7 +260,7 @@ class Replica:
             raise Malformed("structs in the update depend on one another in a circle, or split a character")
         if halving is not None:
             self._learn(halving)
-        self.learn(checked)
+        self.learn(checked, delta)
         if delta:
             self._remember(delta)
         return Applied(delta, complete=True)

@@ -10,14 +10,18 @@ import pytest
 
 from rooms import limits
 from rooms.codec.lib0 import var_string, var_uint
+from rooms.codec.update import read
 from rooms.compact import compact
 from rooms.crdt import EMPTY_UPDATE, merge, read_state_vector
 from rooms.cut import cut
+from rooms.draft import Draft, read_large
 from rooms.errors import Unsound
+from rooms.filled import filled
 from rooms.parts import unpack
 from rooms.places import Places, find_places
 from rooms.replica import Replica
 from rooms.slices import at_once
+from schemas.records import Commit, Loaded, Record
 from tests.rooms.test_replica import text
 from tests.rooms.updates import honest
 
@@ -313,3 +317,32 @@ def test_ranges_of_typing_are_one() -> None:
         replica.apply(update)
     ((client, ranges),) = places_of(replica).known.items()
     assert (client, len(ranges.starts), list(ranges.values)) == (b"\x09", 1, [2])
+
+
+SUBDOCUMENT = struct(SIBLING, 0, 0x09, IN_PARENT, var_string("guid") + b"\x76\0")
+
+
+def test_documents_with_subdocuments_free_nothing() -> None:
+    """pycrdt reads a subdocument once more after it freed it with its parent: so there nothing is freed meanwhile."""
+    plain, large = Replica(), Replica()
+    for replica in (plain, large):
+        replica.apply(text(1, 0, "hello"))
+    for update in [*TYPES, SUBDOCUMENT]:
+        plain.apply(update)
+    checked = at_once(large.check(merge([*TYPES, SUBDOCUMENT]), read(merge([*TYPES, SUBDOCUMENT]))))
+    draft = Draft(large, checked)
+    at_once(draft.merge(at_once(read_large(large, checked.update))))
+    assert draft.take_over() is not None
+    draft.close()
+    opened = at_once(filled(Loaded(1, plain.encode(), ())))
+    followed = at_once(filled(Loaded(0, b"", (Commit(1, (Record(b"", 0, plain.encode()),)),))))
+    planned = Places(places_of(plain).pack())
+    guarded = Replica(plain.encode())
+    guarded.guard(planned)
+    for replica in (plain, large, opened, followed, guarded):
+        assert replica.keeps
+        replica.apply(delete(1, 0, 5))
+        replica.apply(delete(PARENT, 0, 1))
+        assert b"hello" in replica.encode()
+    assert b"hello" not in compact(plain.encode(), []), "the worker lets go of it"
+    assert not Replica(text(1, 0, "hello")).keeps
