@@ -12,6 +12,8 @@ from rooms.errors import Malformed, Unreadable
 
 EMPTY_UPDATE = b"\x00\x00"
 EMPTY_STATE_VECTOR = b"\x00"
+CONTINUED = bytes(range(0x80, 0x100))
+"""Bytes of lib0's integers that are not their last."""
 
 
 class Crdt:
@@ -94,8 +96,9 @@ class Crdt:
     def encode(self, state_vector: bytes) -> bytes:
         """The update that brings somebody with `state_vector` up to date; raises Malformed."""
         count, at = read_var_uint(state_vector, 0)
-        if count * 2 > len(state_vector) - at:
-            raise Malformed("a state vector claims more than it has bytes")  # and would be given memory for it
+        # An integer ends with its only byte below 128. What claims more than it has would be given memory for it.
+        if len(state_vector[at:].translate(None, CONTINUED)) != 2 * count or state_vector[-1] >= 0x80:
+            raise Malformed("a state vector does not have as many numbers as it says")
         try:
             return self.doc.get_update(state_vector)
         except (KeyboardInterrupt, SystemExit):

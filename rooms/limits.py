@@ -9,6 +9,8 @@ PRESENCE_STATE_MAX = 16 << 10
 """One client's presence: a name, a colour, cursors; not a file. Answer: close 1009."""
 PRESENCE_MESSAGE_MAX = 1 << 20
 """All states of one presence message, in and out. Answer: close 1009; what the server sends is cut into several."""
+STATE_VECTOR_MAX = 1 << 20
+"""What a client says that it has: some 100,000 others whose edits it knows. Answer: close 1009."""
 ADDRESS_MAX = 2 << 10
 """A Hocuspocus address: a document's name and a session id. Answer: close 4400."""
 

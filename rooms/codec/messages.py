@@ -12,7 +12,8 @@ A body is what stands behind the Hocuspocus address; for y-websocket, which has 
 from dataclasses import dataclass
 
 from rooms.codec.lib0 import read_var_bytes, read_var_uint, var_bytes
-from rooms.errors import Malformed
+from rooms.errors import Malformed, TooLarge
+from rooms.limits import STATE_VECTOR_MAX
 
 SYNC, AWARENESS, QUERY_AWARENESS = 0, 1, 3
 
@@ -46,7 +47,7 @@ SyncMessage = SyncStep1 | SyncStep2 | Update
 
 
 def decode_sync(data: bytes, at: int) -> SyncMessage:
-    """The sync message whose kind stands at offset `at`; raises Malformed."""
+    """The sync message whose kind stands at offset `at`; raises Malformed or TooLarge."""
     kind, at = read_var_uint(data, at)
     payload, _ = read_var_bytes(data, at)
     match kind:
@@ -55,6 +56,8 @@ def decode_sync(data: bytes, at: int) -> SyncMessage:
         case 1:
             return SyncStep2(payload)
         case 0:
+            if len(payload) > STATE_VECTOR_MAX:
+                raise TooLarge(f"a state vector has more than {STATE_VECTOR_MAX} bytes")
             return SyncStep1(payload)
     raise Malformed(f"unknown sync message {kind}")
 

@@ -33,7 +33,7 @@ from tests.hostile.attacker import (
 from tests.hostile.conftest import Honest
 from tests.hostile.test_frames import BROKEN, frame
 from tests.rooms.test_replica import HOSTILE, text
-from tests.rooms.updates import ABORTS_Y_PY, PANICS, damaged
+from tests.rooms.updates import ABORTS_Y_PY, PANICS, PANICS_AFTER, damaged
 from tests.support.stack import Stack
 
 pytestmark = pytest.mark.js
@@ -42,6 +42,10 @@ MARK = "INTRUDER"
 BAD_UPDATES = {**HOSTILE, "what panics pycrdt": PANICS, "garbage": bytes(range(256))}
 BAD_STATE_VECTORS = {
     "empty": b"",
+    "a byte too many": b"\x00\x00",
+    "a clock too few": b"\x02\x01\x05\x02",
+    "a clock too many": b"\x01\x01\x05\x02",
+    "a clock without an end": b"\x01\x01\x85",
     "what ends y-py": ABORTS_Y_PY,
     "a count that lies": var_uint(1 << 28),
     "an endless integer": b"\xff" * 30,
@@ -71,6 +75,7 @@ def messages(dialect: Dialect) -> dict[str, tuple[bytes, int]]:
         "an endless type": (b"\xff" * 20, 4400),
         "a cut message": (b"\x00\x02", 4400),
         "a large presence message": (awareness(b"\x01\x01\x01" + var_bytes(bytes(PRESENCE_MESSAGE_MAX))), 1009),
+        "a large state vector": (step_1(var_uint(300_000) + b"\x81\x80\x01\x01" * 300_000), 1009),
         "a large presence": (awareness(b"\x01\x01\x01" + var_bytes(b'"' + b"x" * PRESENCE_STATE_MAX + b'"')), 1009),
     }
     return {name: (dialect.wrap(body), code) for name, (body, code) in cases.items()} | {"nothing": (b"", 4400)}
@@ -85,6 +90,13 @@ async def records_of(stack: Stack, name: str) -> list[bytes]:
     finally:
         await redis.aclose()
         await redis.connection_pool.disconnect()
+
+
+PITFALLS = {
+    "what ends y-py": ABORTS_Y_PY,
+    "what panics pycrdt": PANICS,
+    "after which it does": PANICS_AFTER,
+}
 
 
 class Watch:
@@ -120,6 +132,30 @@ async def test_hostile_messages_end_one_connection(dialect: Dialect, honest: Hon
     watch.check()
     for session in honest.sessions:
         assert await session.see("synced") is True
+
+
+async def test_byte_strings_that_ended_somebody(dialect: Dialect, honest: Honest, stack: Stack) -> None:
+    """[L1] Each as update, step 2, step 1 and presence, in a document that holds what pycrdt panics after."""
+    watch = Watch(stack)
+    async with upgraded(dialect.url) as editor:
+        await dialect.enter(editor)
+        await editor.message(dialect.wrap(update(PANICS_AFTER)))
+        await editor.message(dialect.wrap(step_1(b"\x00")))
+        assert b"llo" in await editor.until(dialect.wrap(b"\x00\x01"))
+    for name, data in PITFALLS.items():
+        for kind in (update, step_2, step_1, awareness):
+            if data == PANICS_AFTER and kind in (update, step_2):
+                async with upgraded(dialect.url) as editor:
+                    await dialect.enter(editor)
+                    await editor.message(dialect.wrap(kind(data)))
+                    await editor.message(dialect.wrap(step_1(b"\x00")))
+                    await editor.until(dialect.wrap(b"\x00\x01"))
+                continue
+            code, reason = await attack(dialect, dialect.wrap(kind(data)))
+            assert (code, bool(reason)) == (4400, True), f"{name} as {kind.__name__}: {code} {reason}"
+    await honest.typed_more()
+    watch.check()
+    assert (await records_of(stack, f"{honest.project.id}/main")).count(PANICS_AFTER) == 1
 
 
 async def test_nothing_hostile_reaches_the_log_or_others(dialect: Dialect, honest: Honest, stack: Stack) -> None:

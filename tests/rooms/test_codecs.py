@@ -11,7 +11,7 @@ from rooms.codec.awareness import CLOCK_END, State
 from rooms.codec.lib0 import MAX_SAFE_INTEGER, read_var_bytes, read_var_string, read_var_uint, var_bytes, var_uint
 from rooms.codec.messages import AwarenessUpdate, QueryAwareness, SyncStep1, SyncStep2, Update
 from rooms.errors import Malformed, RoomsError, TooLarge
-from rooms.limits import ADDRESS_MAX, PRESENCE_STATE_MAX
+from rooms.limits import ADDRESS_MAX, PRESENCE_STATE_MAX, STATE_VECTOR_MAX
 
 UINTS = st.integers(0, MAX_SAFE_INTEGER)
 STATES = st.builds(
@@ -42,6 +42,13 @@ def test_lengths_that_lie(data: bytes, more: int) -> None:
     assert read_var_bytes(var_bytes(data), 0)[0] == data
     with pytest.raises(Malformed):
         read_var_bytes(var_uint(len(data) + more) + data, 0)
+
+
+def test_state_vector_max() -> None:
+    """STATE_VECTOR_MAX: a client that knows of more than the largest document has is refused."""
+    assert messages.decode_sync(messages.step_1(bytes(STATE_VECTOR_MAX))[1:], 0) == SyncStep1(bytes(STATE_VECTOR_MAX))
+    with pytest.raises(TooLarge):
+        messages.decode_sync(messages.step_1(bytes(STATE_VECTOR_MAX + 1))[1:], 0)
 
 
 @pytest.mark.parametrize("text", [b"\xff", b"\xed\xa0\x80", b"\xc3", b"\xf5\x80\x80\x80", b"\xc0\x80"])
