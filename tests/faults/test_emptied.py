@@ -90,11 +90,12 @@ async def test_documents_that_were_only_opened_after_a_loss_leave_redis(atrium: 
         numbers = log_numbers(atrium, names)
         assert numbers.keys() == set(names)
         await wait_until(lambda: parked(atrium, names) == set(names), "logs that left Redis", within=60)
-        assert snapshot_numbers(atrium, names) == numbers
+        ends = snapshot_numbers(atrium, names)  # beyond, where one was opened again meanwhile
+        assert all(ends[name] >= numbers[name] for name in names)
         assert [snapshots_made(atrium, name) for name in names] == made, "no snapshot was needed for it"
         for path in writers.paths:
             await writers.check_document(path)
-        assert log_numbers(atrium, names) == numbers
+        assert all(number >= ends[name] for name, number in log_numbers(atrium, names).items())
 
 
 @alone

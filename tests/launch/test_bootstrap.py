@@ -199,4 +199,5 @@ def test_a_skip_is_a_failure_in_ci(tmp_path: Path) -> None:
     )
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert "1 failed, 1 passed, 1 xfailed, 2 errors" in ended.stdout  # at set-up and collecting they are errors
-    assert ended.stdout.count("ATRIUM_TEST_EVERYTHING forbids to skip") == 3
+    # Each in its report; in CI, where lines are not cut, again in the summary.
+    assert ended.stdout.count("ATRIUM_TEST_EVERYTHING forbids to skip") in (3, 6)

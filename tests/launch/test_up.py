@@ -148,7 +148,7 @@ def test_a_second_control_c_hurries(own_stack: MakeStack) -> None:
 def test_two_workers_and_an_eager_log(own_stack: MakeStack) -> None:
     """`--workers 2` runs two, both at work; ATRIUM_APPENDFSYNC=always reaches Valkey."""
     stack = own_stack(gateways=1, workers=2, environment={"ATRIUM_APPENDFSYNC": "always"})
-    assert set(stack.status()) == {"gateway-1", "worker-1", "worker-2", "valkey", "postgres"}
+    assert set(stack.status()) == {"gateway-1", "worker-1", "worker-2", "ai-1", "valkey", "postgres"}
     workers = ("worker-1", "worker-2")
     wait_for(lambda: all('"event": "working"' in stack.logs(name) for name in workers), "both at work")
     with valkey(stack) as client:
@@ -193,4 +193,4 @@ def test_from_any_directory_and_by_symlink(stack: Stack, tmp_path: Path) -> None
         check=False,
     )
     assert shown.returncode == 0, shown.stderr
-    assert len(json.loads(shown.stdout)["processes"]) == 5
+    assert len(json.loads(shown.stdout)["processes"]) == 6
