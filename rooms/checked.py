@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from rooms.codec.lib0 import var_uint
-from rooms.codec.plain import read_keystroke
+from rooms.codec.plain import Keystroke, read_keystroke
 from rooms.codec.trim import trimmed
 from rooms.codec.update import Claims, read, read_in_slices
 from rooms.errors import Malformed, Unsound
@@ -14,6 +14,7 @@ from rooms.slices import Slices, at_once
 
 NOTHING: Final = Found()
 NO_CLAIMS: Final = Claims()
+NO_CLOCKS: Final[dict[bytes, int]] = {}
 
 
 class Checked(NamedTuple):
@@ -26,6 +27,9 @@ class Checked(NamedTuple):
     found: Found
     known: dict[bytes, int]
     """The clocks of its clients that were known; clients by their lib0 bytes."""
+    stroke: Keystroke | None = None
+    """It is a keystroke, and so nothing but this and its place is known of it."""
+    place: int = 0
 
     def is_current(self, clocks: Mapping[bytes, int]) -> bool:
         """Whether nothing of its clients was merged since."""
@@ -60,14 +64,14 @@ def check(update: bytes, claims: Claims, places: Places, clocks: Mapping[bytes, 
 def look(update: bytes, places: Places, clocks: Mapping[bytes, int]) -> Checked:
     """The same of an update from the log; raises Unsound."""
     keystroke = read_keystroke(update)
-    if (
-        keystroke is not None
-        and keystroke.clock == (clocks.get(keystroke.client, 0) if keystroke.end else 0)
-        and all(clock < clocks.get(client, 0) for client, clock in keystroke.needs)
-        and (place := places.of_stroke(keystroke)) != UNFIT
-    ):
-        span = (keystroke.client, keystroke.clock, keystroke.end, place)
-        return Checked(update, NO_CLAIMS, Found([span]) if place else NOTHING, {})
+    if keystroke is not None and (not keystroke.end or keystroke.clock == clocks.get(keystroke.client, 0)):
+        for client, clock in keystroke.needs:
+            if clock >= clocks.get(client, 0):
+                break
+        else:
+            place = places.of_stroke(keystroke)
+            if place != UNFIT:
+                return Checked(update, NO_CLAIMS, NOTHING, NO_CLOCKS, keystroke, place)
     try:
         claims = read(update)
     except Malformed:

@@ -74,12 +74,13 @@ class Places:
 
     def of_stroke(self, stroke: Keystroke) -> int:
         """Where this keystroke types, or UNFIT where it has to be looked at more closely."""
+        needs = stroke.needs
         if stroke.deleted:
             return UNFIT if self.long else 0
-        if stroke.needs == self._latest:
+        if needs == self._latest:
             return self._latest_place
         place = 0
-        for client, clock in stroke.needs:
+        for client, clock in needs:
             value = self.of(client, clock)
             if value & 1:
                 return UNFIT
@@ -87,9 +88,13 @@ class Places:
         return place
 
     def learn_typed(self, stroke: Keystroke, place: int) -> None:
-        """It was merged, and its place is not 0."""
-        self.add(stroke.client, stroke.clock, stroke.end, place)
-        self._latest = ((stroke.client, stroke.end - 1), *stroke.needs[1:])
+        """It was merged."""
+        client, clock, end, needs = stroke[:4]
+        if not end:
+            return
+        if place:
+            self.add(client, clock, end, place)
+        self._latest = ((client, end - 1), *needs[1:])
         self._latest_place = place
 
     def add(self, client: bytes, start: int, end: int, value: int) -> None:

@@ -22,7 +22,7 @@ import pycrdt
 from rooms.checked import NO_CLAIMS, Checked, check, look
 from rooms.codec.halves import Pairs
 from rooms.codec.lib0 import var_uint
-from rooms.codec.plain import Keystroke, read_keystroke
+from rooms.codec.plain import Keystroke, is_keystroke, read_keystroke
 from rooms.codec.update import Claims, read, read_in_slices
 from rooms.crdt import EMPTY_STATE_VECTOR, EMPTY_UPDATE, Crdt, read_state_vector
 from rooms.delete_set import covers, read_delete_set
@@ -128,7 +128,7 @@ class Replica:
             raise Unreadable("a keystroke may have been merged half, and cannot be taken back") from error
         if delta:
             _advance(clocks, keystroke)
-            if place:
+            if places.known:
                 places.learn_typed(keystroke, place)
             if keystroke.is_pair:
                 self._halves.learn_typed(keystroke)
@@ -142,10 +142,11 @@ class Replica:
         What is unsound is left out, if this replica is guarded: who writes through two gateways under one client id can
         bring such things into the log. `mend_max`: see MEND_MAX, for what clients send.
         """
-        news = None
-        if self._places is not None:
+        places, news = self._places, None
+        # Where nothing is nested and nothing has a key, a keystroke cannot be unsound.
+        if places is not None and (places.known or not is_keystroke(update)):
             try:
-                news = look(update, self._places, self._known())
+                news = look(update, places, self._known())
             except Unsound:
                 self.left_out += 1
                 return b""
@@ -158,7 +159,7 @@ class Replica:
             self._learn(halving)
         if delta and (self._back or self._listeners):
             self._remember(delta)
-        if news is not None:
+        if news is not None and news.stroke is None:
             self.learn(news, delta)
         if delta:
             self._go_on(delta, news)
@@ -266,10 +267,12 @@ class Replica:
         return Applied(delta, complete=True)
 
     def _go_on(self, delta: bytes, news: Checked | None) -> None:
-        """Keep the state vector, where that is cheap."""
+        """Keep the books of what was absorbed: the state vector only where that is cheap."""
+        if news is not None and news.stroke is not None and self._places is not None:
+            self._places.learn_typed(news.stroke, news.place)
         if self._clocks is None:
             return
-        keystroke = read_keystroke(delta)
+        keystroke = read_keystroke(delta) if news is None else news.stroke
         if keystroke is not None:
             _advance(self._clocks, keystroke)
         elif news is not None and news.claims is not NO_CLAIMS:

@@ -51,6 +51,11 @@ class Keystroke(NamedTuple):
     """Whether what was typed is one character of two UTF-16 units."""
 
 
+def is_keystroke(update: bytes) -> bool:
+    """Whether it is one."""
+    return _KEYSTROKE.fullmatch(update) is not None
+
+
 def read_keystroke(update: bytes) -> Keystroke | None:
     """None where the update is anything but a keystroke, or malformed."""
     match = _KEYSTROKE.fullmatch(update)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from typing import Any
 
 import pycrdt
@@ -10,20 +9,11 @@ import pytest
 
 from rooms import limits
 from rooms.codec.lib0 import var_string, var_uint
-from rooms.codec.update import read
 from rooms.compact import compact
-from rooms.crdt import EMPTY_UPDATE, merge, read_state_vector
-from rooms.cut import cut
-from rooms.draft import Draft, read_large
+from rooms.crdt import merge, read_state_vector
 from rooms.errors import Unsound
-from rooms.filled import filled
-from rooms.parts import unpack
-from rooms.places import Places, find_places
+from rooms.places import Places
 from rooms.replica import Replica
-from rooms.slices import at_once
-from schemas.records import Commit, Loaded, Record
-from tests.rooms.test_replica import text
-from tests.rooms.updates import honest
 
 PARENT, SIBLING, ENTRY, OTHER, EVIL = 2, 3, 4, 5, 6
 """Clients: of a type, an item in it, an entry under a key of it, another type, and whoever attacks."""
@@ -235,114 +225,3 @@ def test_types_nested_max(key: bytes) -> None:
     with pytest.raises(Unsound):
         Replica(state).apply(nested(1, key=key, first=most))
     assert replica.apply(delete(1, 0, 1)).complete
-
-
-def places_of(replica: Replica) -> Places:
-    assert replica._places is not None
-    return replica._places
-
-
-@pytest.mark.parametrize("seed", range(40))
-def test_the_book_is_what_a_state_says(seed: int) -> None:
-    """However the updates came, one by one, merged, or from another gateway, the same clocks have the same places."""
-    random_ = random.Random(seed)
-    updates = honest(random_, edits=40, clients=3)
-    one, other = Replica(), Replica()
-    other.guard(Places())
-    for update in updates:
-        other.absorb(one.apply(update).delta or EMPTY_UPDATE)
-    merged = Replica()
-    merged.apply(merge(updates))
-    fresh = at_once(find_places(one.encode()))
-    packed = Places(fresh.pack())
-    assert fresh.known, "nothing is nested"
-    for client, ranges in fresh.known.items():
-        for start, end, value in zip(*ranges, strict=True):
-            for clock in range(start, end):
-                for book in (packed, *map(places_of, (one, other, merged))):
-                    assert book.of(client, clock) == value, (client, clock)
-
-
-def test_the_plan_of_a_snapshot_tells_places() -> None:
-    """What the worker stores beside a snapshot spares the gateway to look for it."""
-    doc: pycrdt.Doc[Any] = pycrdt.Doc(client_id=1)
-    cells = doc.get("cells", type=pycrdt.Map)
-    for number in range(2_000):
-        cells[str(number)] = pycrdt.Map({"a": number})
-    state = doc.get_update()
-    places = unpack(state, cut(state)).places
-    assert places is not None
-    assert places.pack() == at_once(find_places(state)).pack()
-    assert places.of(b"\1", 0) == 1 and places.of(b"\1", 1) == 3
-
-
-def test_documents_of_plain_text_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where nothing is nested and nothing has a key, no update is looked at twice."""
-
-    def never(*args: object, **more: object) -> None:
-        raise AssertionError("looked at")
-
-    doc: pycrdt.Doc[Any] = pycrdt.Doc(client_id=9)
-    updates: list[bytes] = []
-    subscription = doc.observe(lambda event: updates.append(event.update))
-    content = doc.get("content", type=pycrdt.Text)
-    for number in range(200):
-        content.insert(number // 2, "ab")
-        if number % 5 == 0:
-            with doc.transaction():
-                del content[0:1]
-                content.insert(1, "c")
-    del subscription
-    replica = Replica()
-    replica.apply(text(1, 0, "a"))
-    monkeypatch.setattr("rooms.checked.placed", never)
-    for update in updates:
-        assert replica.apply(update).complete
-    assert not places_of(replica).known
-
-
-def test_ranges_of_typing_are_one() -> None:
-    """Text that is typed in a nested type is kept as one range for each client, as long as it is in one place."""
-    doc: pycrdt.Doc[Any] = pycrdt.Doc(client_id=9)
-    updates: list[bytes] = []
-    subscription = doc.observe(lambda event: updates.append(event.update))
-    fragment = doc.get("x", type=pycrdt.XmlFragment)
-    node = pycrdt.XmlText("begin")
-    fragment.children.append(node)
-    for letter in "hello, world":
-        node.insert(2, letter)
-    del subscription
-    replica = Replica()
-    for update in updates:
-        replica.apply(update)
-    ((client, ranges),) = places_of(replica).known.items()
-    assert (client, len(ranges.starts), list(ranges.values)) == (b"\x09", 1, [2])
-
-
-SUBDOCUMENT = struct(SIBLING, 0, 0x09, IN_PARENT, var_string("guid") + b"\x76\0")
-
-
-def test_documents_with_subdocuments_free_nothing() -> None:
-    """pycrdt reads a subdocument once more after it freed it with its parent: so there nothing is freed meanwhile."""
-    plain, large = Replica(), Replica()
-    for replica in (plain, large):
-        replica.apply(text(1, 0, "hello"))
-    for update in [*TYPES, SUBDOCUMENT]:
-        plain.apply(update)
-    checked = at_once(large.check(merge([*TYPES, SUBDOCUMENT]), read(merge([*TYPES, SUBDOCUMENT]))))
-    draft = Draft(large, checked)
-    at_once(draft.merge(at_once(read_large(large, checked.update))))
-    assert draft.take_over() is not None
-    draft.close()
-    opened = at_once(filled(Loaded(1, plain.encode(), ())))
-    followed = at_once(filled(Loaded(0, b"", (Commit(1, (Record(b"", 0, plain.encode()),)),))))
-    planned = Places(places_of(plain).pack())
-    guarded = Replica(plain.encode())
-    guarded.guard(planned)
-    for replica in (plain, large, opened, followed, guarded):
-        assert replica.keeps
-        replica.apply(delete(1, 0, 5))
-        replica.apply(delete(PARENT, 0, 1))
-        assert b"hello" in replica.encode()
-    assert b"hello" not in compact(plain.encode(), []), "the worker lets go of it"
-    assert not Replica(text(1, 0, "hello")).keeps
