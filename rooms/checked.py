@@ -7,7 +7,7 @@ from rooms.codec.lib0 import var_uint
 from rooms.codec.plain import Keystroke, read_keystroke
 from rooms.codec.trim import trimmed
 from rooms.codec.update import Claims, read, read_in_slices
-from rooms.errors import Malformed, Unsound
+from rooms.errors import Early, Malformed
 from rooms.places import UNFIT, Places
 from rooms.placing import Found, placed
 from rooms.slices import Slices, at_once
@@ -62,7 +62,7 @@ def check(update: bytes, claims: Claims, places: Places, clocks: Mapping[bytes, 
 
 
 def look(update: bytes, places: Places, clocks: Mapping[bytes, int]) -> Checked:
-    """The same of an update from the log; raises Unsound."""
+    """The same of an update from the log; raises Unsound or Early."""
     keystroke = read_keystroke(update)
     if keystroke is not None and (not keystroke.end or keystroke.clock == clocks.get(keystroke.client, 0)):
         for client, clock in keystroke.needs:
@@ -76,8 +76,6 @@ def look(update: bytes, places: Places, clocks: Mapping[bytes, int]) -> Checked:
         claims = read(update)
     except Malformed:
         return Checked(update, NO_CLAIMS, NOTHING, {})  # by the rules of an earlier version
-    if claims.are_met(clocks):
-        return at_once(check(update, claims, places, clocks))
-    if places.known or claims.is_nested:
-        raise Unsound("it depends on what was left out")
-    return Checked(update, NO_CLAIMS, NOTHING, {})
+    if not claims.are_met(clocks):
+        raise Early("it depends on what is not there")
+    return at_once(check(update, claims, places, clocks))

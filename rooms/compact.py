@@ -15,23 +15,21 @@ from rooms.slices import at_once
 def compact(state: bytes, updates: list[bytes], packed: bytes = b"", left_out: list[bytes] | None = None) -> bytes:
     """The new snapshot; raises Malformed where something of it cannot be merged.
 
-    `packed`: the plan of the state (parts.py), if it has one. What is unsound is added to `left_out`.
+    `packed`: the plan of the state (parts.py), if it has one. What is unsound is added to `left_out`, and what depends
+    on something that is nowhere.
     """
     replica, complete = _begun(state, packed)
-    kept = [state] if state else []
     for update in updates:
         count = replica.left_out
-        delta = replica.absorb(update)
-        if replica.left_out > count:
-            if left_out is not None:
-                left_out.append(update)
-            continue
-        kept.append(update)
-        complete &= delta == update or holds(replica, update)
-    if complete or not kept:
+        replica.absorb(update)
+        if replica.left_out > count and left_out is not None:
+            left_out.append(update)
+    if left_out is not None:
+        left_out += replica.early
+    if complete:
         return replica.encode()
-    # Something is missing, or came late; merging keeps also what cannot be applied yet.
-    return merge(kept)
+    # Something in the state waits for what is missing, by the rules of an earlier version.
+    return merge([state, replica.encode()])
 
 
 def without_failing(state: bytes, updates: list[bytes], packed: bytes = b"") -> list[bytes]:

@@ -27,7 +27,7 @@ def cut(state: bytes) -> bytes:
         cuts = at_once(plan(claims))
         places = at_once(places_in(state, claims))
         packed = pack(cuts if len(cuts) > 1 else [], state, pairs_in(state, claims.layout or []), places)
-        replica = Replica()
+        replica = Replica(keeps=claims.has_subdocuments)
         for part in parts(state, packed):
             replica.load(part, {})
     except Malformed:

@@ -21,6 +21,7 @@ from rooms.errors import Crowded, Malformed, TooLarge, Unreadable
 from rooms.fanout import FanOut
 from rooms.figures import Figures
 from rooms.limits import DOCUMENT_MAX, GAPS_MAX, PEERS_PER_DOCUMENT, UPDATE_MAX
+from rooms.nothing_new import says_nothing_new
 from rooms.parts import parts
 from rooms.peer import Peer
 from rooms.presence_relay import PresenceRelay
@@ -71,7 +72,8 @@ class Document:
         self._fan_out = FanOut(replica, loop, figures)
         self.presence = relay.attach(name, self._fan_out)
         self._size = Size(size)
-        self._ahead = Ahead()
+        self.ahead = Ahead()
+        """Mostly behind own commits whose answer is on its way."""
         self._whole = WholeStates()
         self._rejoining = False
         self.broken = False
@@ -162,8 +164,8 @@ class Document:
         """
         self._figures.updates_in += 1
         self.check_size(update)
-        left_out = self.replica.left_out
-        if delta := self._absorb(update):
+        left_out, delta = self.replica.left_out, self._absorb(update)
+        if delta:
             self.receipts.handed += 1
             self._committer.add(self, Record(author, int(time.time() * 1000), delta))
         if self.broken or self.replica.left_out > left_out:
@@ -177,8 +179,8 @@ class Document:
     @property
     def exact(self) -> int | None:
         """The record up to which this is what the log says, no more and no less; None while that cannot be said."""
-        is_sure = self.is_durable and not (self.is_behind or self._rejoining or self.broken)
-        return self.tail.known if is_sure else None
+        lacks_some = self.is_behind or self._rejoining or self.broken or self.replica.left_out or self.replica.early
+        return self.tail.known if self.is_durable and not lacks_some else None
 
     # What comes from the log
 
@@ -187,22 +189,18 @@ class Document:
         for record in commit.records:
             self._absorb(record.update)
         self.tail.advance(commit.last)
-        if self._ahead:
+        if self.ahead:
             self._take_ahead()
-
-    def wait_for_gap(self, commit: Commit) -> bool:
-        """Keep records ahead of their turn, mostly behind own ones whose answer is on its way; False: too many wait."""
-        return self._ahead.wait(commit)
 
     @property
     def is_behind(self) -> bool:
         """Whether later records showed that some are missing."""
-        return bool(self._ahead) or self.tail.behind
+        return bool(self.ahead) or self.tail.behind
 
     def committed(self, handed: int, first: int, last: int) -> None:
         """`handed` of the records that were handed over are durable, as the log's numbers `first` to `last`."""
         self.tail.committed(first, last)
-        if self._ahead:
+        if self.ahead:
             self._take_ahead()
         self.acknowledge(handed)
 
@@ -286,7 +284,7 @@ class Document:
         return delta
 
     def _take_ahead(self) -> None:
-        while (commit := self._ahead.take(self.tail.known)) is not None:
+        while (commit := self.ahead.take(self.tail.known)) is not None:
             for record in commit.records:
                 self._absorb(record.update)
             self.tail.advance(commit.last)
@@ -327,7 +325,7 @@ class Document:
 
     def _refuse(self, peer: Peer, update: bytes, *, is_answer: bool) -> None:
         # Every client answers step 1, also one that may only read; an answer that says nothing offends nobody.
-        if is_answer and at_once(self.replica.says_nothing_new(update)):
+        if is_answer and at_once(says_nothing_new(self.replica, update)):
             self.owe_nothing(peer)
         else:
             self.deny(peer)

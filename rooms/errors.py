@@ -2,7 +2,8 @@
 
 RoomsError
  ├── Malformed   bytes that are not the protocol, or an update that does not apply   4400
- │    └── Unsound  an update that no Yjs client makes, and that harms some           4400
+ │    ├── Unsound  an update that no Yjs client makes, and that harms some           4400
+ │    └── Early    an update that depends on what is not there (yet)
  ├── TooLarge    a named limit on size was passed                                   1009
  ├── Crowded     a named limit on number was passed                                 1013
  └── Unreadable  what is stored of a document cannot be merged                      1011
@@ -19,6 +20,10 @@ class Malformed(RoomsError):
 
 class Unsound(Malformed):
     """An update is well formed, but what it says could end whoever merges it (places.py). Nothing of it was merged."""
+
+
+class Early(Malformed):
+    """An update depends on what is not there: it was left out, or comes later. Nothing of it was merged."""
 
 
 class TooLarge(RoomsError):

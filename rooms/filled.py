@@ -40,8 +40,9 @@ def filled(loaded: Loaded) -> Slices[Replica]:
 
 
 def _begun(loaded: Loaded) -> Slices[Replica]:
-    replica = Replica()
     made, pairs, places = unpack(loaded.state or EMPTY_UPDATE, loaded.parts)
+    # In one piece nothing is deleted that was there before.
+    replica = Replica(keeps=bool(loaded.parts) if places is None else places.has_subdocuments)
     if pairs is None:
         pairs = yield from find(loaded.state)
     replica.load(EMPTY_UPDATE, pairs)

@@ -7,6 +7,7 @@ read ──► plan parts ──► merge them into a draft (draft.py) ──►
 from rooms.document import Document
 from rooms.draft import Draft, LargeUpdate, read_large
 from rooms.limits import DRAFT_RATIO
+from rooms.nothing_new import says_nothing_new
 from rooms.peer import Peer
 from rooms.replica import Applied
 from rooms.slices import Slices
@@ -30,7 +31,7 @@ def receive(document: Document, peer: Peer, update: bytes, *, is_answer: bool) -
 def _receive(document: Document, peer: Peer, update: bytes, *, is_answer: bool) -> Slices[None]:
     document.check_size(update)
     if not peer.may_write and is_answer:
-        nothing_new = yield from document.replica.says_nothing_new(update)
+        nothing_new = yield from says_nothing_new(document.replica, update)
         if nothing_new:
             document.owe_nothing(peer)
             return

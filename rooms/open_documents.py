@@ -128,7 +128,7 @@ class OpenDocuments:
         match document.tail.heard(first, last):
             case Verdict.NEXT if commit is not None:
                 document.follow(commit)
-            case Verdict.GAP if commit is not None and document.wait_for_gap(commit):
+            case Verdict.GAP if commit is not None and document.ahead.wait(commit):
                 self._relay.loop.call_later(GAP_PATIENCE, self._look_for_gap, document)
             case Verdict.NEXT | Verdict.GAP:
                 self._catch_up(document)

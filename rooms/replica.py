@@ -24,11 +24,10 @@ from rooms.codec.halves import Pairs
 from rooms.codec.lib0 import var_uint
 from rooms.codec.plain import Keystroke, is_keystroke, read_keystroke
 from rooms.codec.update import Claims, read, read_in_slices
-from rooms.crdt import EMPTY_STATE_VECTOR, EMPTY_UPDATE, Crdt, read_state_vector
-from rooms.delete_set import covers, read_delete_set
-from rooms.errors import Malformed, Unreadable, Unsound
+from rooms.crdt import EMPTY_STATE_VECTOR, EMPTY_UPDATE, Crdt, merge, read_state_vector
+from rooms.errors import Early, Malformed, Unreadable, Unsound
 from rooms.halves import Halves, Halving, find, without
-from rooms.limits import DOCUMENT_MAX, MEND_MAX, WAY_BACK_MIN
+from rooms.limits import DOCUMENT_MAX, GAPS_MAX, MEND_MAX, WAY_BACK_MIN
 from rooms.places import UNFIT, Places, find_places
 from rooms.slices import Slices, at_once
 
@@ -48,13 +47,11 @@ INCOMPLETE: Final = Applied(b"", complete=False)
 class Replica:
     """One Yjs document in memory."""
 
-    __slots__ = ("_back", "_back_size", "_clocks", "_crdt", "_halves", "_listeners", "_places", "left_out")
+    __slots__ = ("_back", "_back_size", "_clocks", "_crdt", "_halves", "_listeners", "_places", "early", "left_out")
 
     def __init__(self, state: bytes = EMPTY_UPDATE, client_id: int | None = None, *, keeps: bool = False) -> None:
         """`state`: what it begins with, see load; raises Malformed. `client_id`: of its own edits (scratch.py).
-
-        `keeps`: see Crdt.keep_what_is_deleted; a replica that is guarded knows when.
-        """
+        `keeps`: see Crdt.keep_what_is_deleted; a replica that is guarded knows when."""
         self._crdt = Crdt(client_id, keeps=keeps)
         self._clocks: dict[bytes, int] | None = None
         """The state vector, while it is known; clients by their lib0 bytes."""
@@ -67,6 +64,8 @@ class Replica:
         """Known from `guard`, or from the first update of a client on."""
         self.left_out = 0
         """Updates that `absorb` did not merge because they are unsound."""
+        self.early: list[bytes] = []
+        """Updates that wait for what they depend on; not in the CRDT, which would lose them, or merge them unseen."""
         if state != EMPTY_UPDATE:
             self.load(state)
 
@@ -139,16 +138,34 @@ class Replica:
     def absorb(self, update: bytes, *, mend_max: int = DOCUMENT_MAX) -> bytes:
         """Merge an update that depends on nothing unknown, as all in the log: the delta. Raises Malformed.
 
-        What is unsound is left out, if this replica is guarded: who writes through two gateways under one client id can
-        bring such things into the log. `mend_max`: see MEND_MAX, for what clients send.
+        If this replica is guarded, what is unsound is left out, and so is what depends on that: somebody who writes
+        through two gateways under one client id can bring it into the log. `mend_max`: see MEND_MAX.
         """
+        delta = self._absorb(update, mend_max)
+        if not self.early:
+            return delta
+        deltas = [delta] if delta else []
+        while delta and self.early:
+            early, self.early = self.early, []
+            more = [made for update in early if (made := self._absorb(update, mend_max))]
+            deltas += more
+            delta = b"".join(more)
+        return merge(deltas) if deltas else b""
+
+    def _absorb(self, update: bytes, mend_max: int) -> bytes:
         places, news = self._places, None
         # Where nothing is nested and nothing has a key, a keystroke cannot be unsound.
-        if places is not None and (places.known or not is_keystroke(update)):
+        if places is not None and (places.known or self.left_out or self.early or not is_keystroke(update)):
             try:
                 news = look(update, places, self._known())
             except Unsound:
                 self.left_out += 1
+                return b""
+            except Early:
+                if len(self.early) < GAPS_MAX:
+                    self.early.append(update)
+                else:
+                    self.left_out += 1
                 return b""
             update = news.update
             if news.claims.has_subdocuments:
@@ -163,20 +180,16 @@ class Replica:
             self.learn(news, delta)
         if delta:
             self._go_on(delta, news)
+        if places is not None and news is None and delta != update:
+            self._check_all_of(update)
         return delta
 
-    def says_nothing_new(self, update: bytes) -> Slices[bool]:
-        """Whether all that the update inserts and deletes is so here already; raises Malformed. Applies nothing."""
-        if update == EMPTY_UPDATE:
-            return True
-        claims = yield from read_in_slices(update)
-        if not self.reached(claims):
-            return False
-        # What is known stays known, and what is deleted stays deleted, whatever comes meanwhile.
-        # One byte says that there are no structs.
-        mine = yield from read_delete_set(self.encode(self.state_vector()), 1)
-        theirs = yield from read_delete_set(update, claims.end_of_structs)
-        return (yield from covers(mine, theirs))
+    def _check_all_of(self, update: bytes) -> None:
+        """That a keystroke does not wait inside of the CRDT, from where it would be merged unseen."""
+        stroke, clocks = read_keystroke(update), self._count()
+        assert stroke is not None
+        if stroke.end > clocks.get(stroke.client, 0) or any(at >= clocks.get(client, 0) for client, at in stroke.needs):
+            raise Malformed("the update waits for what is missing")
 
     def state_vector(self) -> bytes:
         """What this replica has seen, as Yjs encodes it."""

@@ -11,12 +11,18 @@ import random
 import sys
 from collections import Counter
 
+import rooms.cut
+import rooms.parts
 from rooms.codec.lib0 import var_bytes, var_string, var_uint
 from rooms.compact import compact, without_failing
 from rooms.crdt import read_state_vector
+from rooms.cut import cut
 from rooms.errors import Malformed
+from rooms.filled import filled
 from rooms.places import Places
 from rooms.replica import Replica
+from rooms.slices import at_once
+from schemas.records import Commit, Loaded, Record
 
 KINDS = (1, 4, 4, 4, 7, 7, 7, 8, 8, 8, 9, 6, 0)
 FLAGS = (0, 0, 0, 0x20, 0x20, 0x20, 0x80, 0x80, 0xC0, 0xC0, 0x40)
@@ -61,7 +67,11 @@ class Crossfire:
         log = [*before, *filter(None, here), *filter(None, there)]
         state = compact(b"", without_failing(b"", log))
         state = compact(state, without_failing(state, [*filter(None, there), *filter(None, here)]))
-        self.delete_all(Replica(state))
+        # As the next opener gets it, part by part, and with what another one has that frees nothing.
+        opened = at_once(filled(Loaded(1, state, (Commit(2, (Record(b"", 0, one.encode()),)),), cut(state))))
+        again = at_once(filled(Loaded(1, opened.encode(), (), cut(opened.encode()))))
+        for replica in (opened, again):
+            self.delete_all(replica)
         self.seen["left out"] += one.left_out + other.left_out
 
     def edit(self, replica: Replica, client: int) -> bytes:
@@ -153,6 +163,9 @@ class Crossfire:
 
 
 def main(seed: int, cases: int) -> None:
+    # What is small is opened in parts, too.
+    setattr(rooms.cut, "READ_SLICE", 0)  # noqa: B010
+    setattr(rooms.parts, "PART_STRUCTS", 2)  # noqa: B010
     seen: Counter[str] = Counter()
     for number in range(cases):
         print(seed + number, flush=True)

@@ -90,7 +90,7 @@ async def test_poison_behind_an_own_commit() -> None:
         async def late(batch: object) -> Sequence[int | None]:
             numbers = await append(batch)  # type: ignore[arg-type]
             last = log.put(other, NAME, POISON)
-            document.wait_for_gap(Commit(last, POISON))
+            document.ahead.wait(Commit(last, POISON))
             return numbers
 
         process.append = late  # type: ignore[method-assign, assignment]

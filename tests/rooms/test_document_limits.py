@@ -146,8 +146,8 @@ async def test_merge_max(document: Document, monkeypatch: pytest.MonkeyPatch) ->
 async def test_ahead_max(document: Document) -> None:
     """AHEAD_MAX: so many commits wait for one before them, then the log is read."""
     for number in range(limits.AHEAD_MAX):
-        assert document.wait_for_gap(Commit(number + 5, (Record(b"", 0, EMPTY_UPDATE),)))
-    assert not document.wait_for_gap(Commit(9_999, (Record(b"", 0, EMPTY_UPDATE),)))
+        assert document.ahead.wait(Commit(number + 5, (Record(b"", 0, EMPTY_UPDATE),)))
+    assert not document.ahead.wait(Commit(9_999, (Record(b"", 0, EMPTY_UPDATE),)))
 
 
 async def test_whole_states_max(document: Document) -> None:

@@ -11,10 +11,10 @@ import pytest
 from rooms.codec.lib0 import var_string, var_uint
 from rooms.codec.update import read
 from rooms.compact import compact
-from rooms.crdt import EMPTY_UPDATE, merge
-from rooms.cut import cut
+from rooms.crdt import EMPTY_UPDATE, Crdt, merge
+from rooms.cut import cut, is_same
 from rooms.draft import Draft, read_large
-from rooms.errors import Unsound
+from rooms.errors import Malformed, Unsound
 from rooms.filled import filled
 from rooms.parts import unpack
 from rooms.places import Places, find_places
@@ -30,6 +30,7 @@ from tests.rooms.test_places import (
     PARENT,
     SIBLING,
     TYPES,
+    VALUE,
     delete,
     id_of,
     struct,
@@ -164,3 +165,60 @@ def test_documents_with_subdocuments_free_nothing() -> None:
         assert b"hello" in replica.encode()
     assert b"hello" not in compact(plain.encode(), []), "the worker lets go of it"
     assert not Replica(text(1, 0, "hello")).keeps
+
+
+def test_parts_of_documents_with_subdocuments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A snapshot may say that a subdocument is there, and in a later part that it is deleted: then nothing is freed."""
+    monkeypatch.setattr("rooms.cut.READ_SLICE", 0)
+    monkeypatch.setattr("rooms.parts.PART_STRUCTS", 2)
+    replica = Replica()
+    for update in [*TYPES, SUBDOCUMENT, *(text(client, 0, "x") for client in range(20, 30)), delete(PARENT, 0, 1)]:
+        replica.apply(update)
+    state = replica.encode()
+    assert b"guid" in state
+    packed = cut(state)
+    load, kept = Crdt.load, []
+
+    def watched(crdt: Crdt, update: bytes) -> None:
+        kept.append(crdt.keeps)
+        load(crdt, update)
+
+    monkeypatch.setattr(Crdt, "load", watched)
+    assert cut(state) == packed
+    assert kept.count(False) == 2, "to compare, both in one piece"
+    kept.clear()
+    opened = at_once(filled(Loaded(1, state, (), packed)))
+    assert len(kept) > 5 and all(kept)
+    assert is_same(opened.encode(), state)
+    assert at_once(filled(Loaded(1, state, ()))).keeps
+
+
+def test_records_out_of_order() -> None:
+    """What depends on a later record waits outside of the CRDT, and is merged, and told, with that one."""
+    replica, other = Replica(), Replica()
+    replica.guard(Places())
+    updates = [
+        *TYPES,
+        ITEM,
+        struct(EVIL, 0, 0x88, id_of(SIBLING, 4), VALUE),
+        struct(EVIL, 1, 0x88, id_of(EVIL, 0), VALUE),
+    ]
+    for update in [updates[0], updates[1], updates[4], updates[3]]:
+        other.absorb(replica.absorb(update) or EMPTY_UPDATE)
+    assert len(replica.early) == 2
+    other.absorb(replica.absorb(ITEM))
+    assert not replica.early and not replica.left_out
+    assert replica.encode() == other.encode() == compact(b"", updates)
+    assert compact(b"", updates[::-1]) == replica.encode()
+
+
+def test_keystrokes_out_of_order() -> None:
+    """In a plain text they are merged unseen, so one that waits inside of the CRDT ends this replica."""
+    for early in (struct(SIBLING, 1, 0x84, id_of(SIBLING, 0), var_string("b")), delete(SIBLING, 0, 1)):
+        replica = Replica()
+        replica.guard(Places())
+        replica.absorb(text(1, 0, "a"))
+        with pytest.raises(Malformed):
+            replica.absorb(early)
+        opened = at_once(filled(Loaded(3, b"", (Commit(2, (Record(b"", 0, text(1, 0, "a")), Record(b"", 0, early))),))))
+        assert opened.left_out == 1 and len(opened.encode()) == len(text(1, 0, "a"))
