@@ -3,9 +3,9 @@
     {project}/{path} ──► live file there? ──yes──► its document      (a moved file's is named as it was first)
                                           └─no───► who may write makes it: file and document; others find nothing
 
-What was found is kept for a moment and shared by all who ask meanwhile, as access.py does it: a room that comes back
-asks once, and a document that was open lately opens while PostgreSQL is away. Moves and deletions are announced to
-every gateway, which then forgets (`forget`).
+Whoever comes asks PostgreSQL, together with all who ask at the same time: a room that comes back asks once. An answer
+of before a move would lead somebody into another file's document, where they stay and type; so what was found before
+serves only while PostgreSQL is away. Moves and deletions are announced to every gateway, which forgets that, too.
 
 Nothing is made where a file was moved away or deleted lately: an editor that was left open there comes back by itself
 with all it has, and would undo what somebody else has just done.
@@ -16,7 +16,7 @@ from typing import Final
 from uuid import UUID
 
 from gateway.access import Access, Denied
-from gateway.limits import ACCESS_CACHE_ENTRIES, ACCESS_CACHE_SECONDS, EXISTENCE_GRACE_SECONDS, EXISTENCE_WAIT_SECONDS
+from gateway.limits import ACCESS_CACHE_ENTRIES, EXISTENCE_GRACE_SECONDS
 from gateway.recent import Recent
 from schemas.close_codes import CloseCode
 from schemas.documents import DocumentName, InvalidName, new_path, path_of
@@ -30,6 +30,8 @@ LEFT: Final = "the file that was here was moved or deleted"
 BINARY: Final = "this file is not a text; its bytes are read over REST"
 FILE_SECONDS: Final = 3600.0
 """How long the project of a file is remembered: it never changes, and a project that goes is asked for by itself."""
+PLACE_WAIT_SECONDS: Final = 1.0
+"""For PostgreSQL to say what is at a path, before it counts as away and what was there lately serves."""
 
 
 class Paths:
@@ -38,7 +40,7 @@ class Paths:
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
         self._places: Recent[tuple[UUID, str], Place] = Recent(
-            ACCESS_CACHE_SECONDS, ACCESS_CACHE_ENTRIES, keep=lambda place: place.kind is not None
+            0.0, ACCESS_CACHE_ENTRIES, keep=lambda place: place.kind is not None
         )
         self._projects: Recent[UUID, UUID | None] = Recent(
             FILE_SECONDS, ACCESS_CACHE_ENTRIES, keep=lambda project: project is not None
@@ -73,10 +75,10 @@ class Paths:
     async def _place(self, key: tuple[UUID, str]) -> Place:
         asked = self._places.get(key, lambda: find_place(self._postgres, *key))
         known = self._places.known(key, EXISTENCE_GRACE_SECONDS)
-        if known is None or self._places.known(key, ACCESS_CACHE_SECONDS) is not None:
+        if known is None:
             return await asked
         try:
-            return await asyncio.wait_for(asked, EXISTENCE_WAIT_SECONDS)
+            return await asyncio.wait_for(asked, PLACE_WAIT_SECONDS)
         except (StoreUnavailable, TimeoutError):
             return known
 

@@ -107,7 +107,7 @@ async def test_everybody_together_gets_what_one_gets(stack: Stack) -> None:
     """Two hundred requests at once, through two gateways' limits: as many are allowed as the window holds."""
     both = [SharedRates(Lane(stack.redis_url, "gcra")) for _ in range(2)]
     subject = Subject(uuid4().hex, (Window(50, 3600), Window(70, 7200)))
-    verdicts = await asyncio.gather(*(both[number % 2].take([subject]) for number in range(200)))
+    verdicts = await asyncio.gather(*(both[number % 2].take([subject], wait=20) for number in range(200)))
     assert sum(verdict.allowed for (verdict,) in verdicts) == 50
     for each in both:
         await each.close()

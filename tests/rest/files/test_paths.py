@@ -14,7 +14,7 @@ from schemas.close_codes import CloseCode
 from schemas.documents import DocumentName, InvalidName, document_name
 from schemas.ids import new_id
 from schemas.roles import Role
-from store import file_changes, files
+from store import file_changes
 from store.errors import StoreUnavailable
 from store.file_changes import create_text_file
 from store.files import FileRow
@@ -80,7 +80,7 @@ async def count(scene: Scene, database: str) -> int:
 
 
 async def test_three_hundred_joins_ask_once(scene: Scene) -> None:
-    """Those who come at the same time, or soon after, share one question."""
+    """Those who come at the same time share one question, also while PostgreSQL does not answer."""
     await scene.file("a")
     assert len(set(await asyncio.gather(*(scene.open("a", Role.VIEWER) for _ in range(300))))) == 1
     await scene.cable.cut()
@@ -99,12 +99,10 @@ async def test_three_hundred_make_one_file(scene: Scene, database: str) -> None:
     assert await count(scene, database) == 1
 
 
-async def test_known_paths_open_without_postgresql(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_known_paths_open_without_postgresql(scene: Scene) -> None:
     """While PostgreSQL is away, or frozen, a path that was open lately opens; one never seen is unavailable."""
     await scene.file("a")
     document = await scene.open("a")
-    monkeypatch.setattr(scene.paths._places, "_seconds", 0.0)  # as if the cache's seconds had passed
-    monkeypatch.setattr("gateway.paths.ACCESS_CACHE_SECONDS", 0.0)
     scene.cable.freeze()
     assert await scene.open("a") == document
     await scene.cable.cut()
@@ -162,13 +160,12 @@ async def test_a_full_project(scene: Scene, database: str) -> None:
     assert (await scene.refusal("one more")).code is CloseCode.FORBIDDEN
 
 
-async def test_two_processes_and_a_forgotten_path(scene: Scene, database: str) -> None:
-    """A gateway that has not heard of a move yet is wrong for three seconds at most; one that has, never."""
+async def test_a_gateway_that_has_not_heard_of_a_move(scene: Scene) -> None:
+    """A gateway leads nobody to the document that was at a path before, also when it has not heard of the move yet."""
     file = await scene.file("a")
     await scene.open("a")
     await scene.postgres.transact(lambda tx: file_changes.move_file(tx, file, "b", scene.user))
-    assert await scene.open("a") == file.document
-    scene.paths.forget(scene.project)
     assert (await scene.refusal("a")).code is CloseCode.NOT_FOUND
-    found = await files.find_live(scene.postgres, scene.project, "b")
-    assert found is not None and found.id == file.id
+    assert await scene.open("b") == file.document
+    other = await scene.file("a")
+    assert await scene.open("a") == other.document
