@@ -11,7 +11,7 @@ from aiohttp import web
 
 from gateway.parts import TEXTS
 from gateway.refusals import Conflict, Stale
-from rooms.errors import TooLarge
+from rooms.errors import TooLarge, Unreadable
 from rooms.limits import DOCUMENT_MAX
 from rooms.shared_types import CannotRestore
 from rooms.text import NotText
@@ -32,6 +32,8 @@ def live_texts(app: web.Application) -> Iterator[Texts]:
         yield texts
     except NotText as error:
         raise Conflict(str(error)) from None
+    except Unreadable as error:
+        raise Conflict(f"{error}; its earlier versions can still be read") from None
     except CannotRestore as error:
         raise Conflict(f"this version cannot be restored: {error}") from None
     except Gone as error:

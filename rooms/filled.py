@@ -1,4 +1,4 @@
-"""From what the stores know of a document to a replica of it. Called by open_documents.py.
+"""From what the stores know of a document to a replica of it. Called by open_documents.py, in part by scratch.py.
 
     state, part by part ──► the book of its places ──► records, one by one ──► replica
                                                         └─one fails──► anew, without it
@@ -30,7 +30,7 @@ def filled(loaded: Loaded) -> Slices[Replica]:
             replica = yield from _begun(loaded)
         except Malformed as error:
             raise Unreadable("what is stored of this document cannot be merged") from error
-        one = yield from _absorb(replica, records, failed)
+        one = yield from absorb_all(replica, records, failed)
         if one is None:
             replica.left_out += len(failed)
             return replica
@@ -55,8 +55,8 @@ def _begun(loaded: Loaded) -> Slices[Replica]:
     return replica
 
 
-def _absorb(replica: Replica, records: Sequence[bytes], failed: Set[int]) -> Slices[int | None]:
-    """Which one fails."""
+def absorb_all(replica: Replica, records: Sequence[bytes], failed: Set[int]) -> Slices[int | None]:
+    """Merge records, without those that are known to fail; which one fails now, and then the replica is of no use."""
     for number, update in enumerate(records):
         if number not in failed:
             try:

@@ -6,6 +6,7 @@ A client id may be given: the same edit of the same state under the same id is t
 effect once, however often it is sent.
 """
 
+from collections.abc import Set
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,8 +14,10 @@ import pycrdt
 
 from rooms.codec.update import read_in_slices
 from rooms.crdt import EMPTY_STATE_VECTOR, EMPTY_UPDATE, merge
-from rooms.errors import Malformed
+from rooms.errors import Malformed, Unreadable
+from rooms.filled import absorb_all
 from rooms.halves import find
+from rooms.limits import FAILED_RECORDS_MAX
 from rooms.parts import pack, plan, unpack
 from rooms.places import find_places
 from rooms.replica import Replica
@@ -30,8 +33,8 @@ class Scratch:
 
     def __init__(self, client_id: int | None = None) -> None:
         """`client_id`: below 2**53; random where none is given."""
-        # Nothing is freed: what is edited here may have subdocuments.
-        self._replica = Replica(client_id=client_id, keeps=True)
+        self._client_id = client_id
+        self._replica = self._anew()
         self.begin = EMPTY_STATE_VECTOR
         """The state vector of what was loaded."""
         self._updates: list[bytes] = []
@@ -53,8 +56,26 @@ class Scratch:
             self._subscription = None
 
     def load(self, loaded: Loaded) -> Slices[None]:
-        """Begin with this; raises Malformed. From now on what changes is an edit."""
+        """Begin with this, without records that cannot be merged, as the live document does (filled.py). From now on
+        what changes is an edit. Raises Malformed, Unreadable.
+        """
         assert self._subscription is None, "loaded already"
+        failed: set[int] = set()
+        while (one := (yield from self._loaded(loaded, failed))) is not None:
+            if len(failed) >= FAILED_RECORDS_MAX:
+                raise Unreadable("what was committed in this document cannot be merged")
+            failed.add(one)
+            self._replica = self._anew()
+        self.begin = self._replica.state_vector()
+        updates = self._updates
+        self._subscription = self.doc.observe(lambda event: updates.append(event.update))
+
+    def _anew(self) -> Replica:
+        # Nothing is freed: what is edited here may have subdocuments.
+        return Replica(client_id=self._client_id, keeps=True)
+
+    def _loaded(self, loaded: Loaded, failed: Set[int]) -> Slices[int | None]:
+        """Which record fails now."""
         state, packed = loaded.state or EMPTY_UPDATE, loaded.parts
         if not packed and len(state) > CUT_MIN:
             packed = yield from _planned(state)
@@ -68,15 +89,11 @@ class Scratch:
         for part in made:
             self._replica.load(part, {})
             yield
-        if loaded.tail:
-            self._replica.guard((yield from find_places(state)) if places is None else places)
-        for commit in loaded.tail:
-            for record in commit.records:
-                self._replica.absorb(record.update)
-                yield
-        self.begin = self._replica.state_vector()
-        updates = self._updates
-        self._subscription = self.doc.observe(lambda event: updates.append(event.update))
+        if not loaded.tail:
+            return None
+        self._replica.guard((yield from find_places(state)) if places is None else places)
+        records = [record.update for commit in loaded.tail for record in commit.records]
+        return (yield from absorb_all(self._replica, records, failed))
 
     def encode(self) -> bytes:
         """All of it, as an update."""

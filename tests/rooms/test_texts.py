@@ -10,11 +10,14 @@ import pytest
 
 from rooms import committer as committer_module
 from rooms import open_documents as open_documents_module
+from rooms import text_bases
 from rooms import texts as texts_module
 from rooms.text import NotText
 from rooms.texts import Gone
+from schemas.records import Record
 from schemas.unavailable import Unavailable
 from tests.rooms.peers import Client
+from tests.rooms.test_replica import HOSTILE
 from tests.rooms.texts import ALICE, Session, settle, texts_of
 from tests.rooms.twins import NAME, processes
 
@@ -50,6 +53,19 @@ async def test_edit_is_the_writers() -> None:
         assert (now.text, now.number) == ("one 2 three", 2)
         assert [record.author for record in log.ever] == [b"bob".ljust(16), ALICE]
         assert b"three" not in log.ever[1].update
+
+
+async def test_a_record_that_cannot_be_merged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was before and after it can be read, compared and written to, without it, as in the live document."""
+    async with processes(2) as (log, made):
+        (texts, _) = texts_of(made)
+        await texts.write(NAME, ALICE, "one", None)
+        log.put(made[1], NAME, [Record(b"", 0, HOSTILE["nothing"])])
+        later = await texts.write(NAME, ALICE, "one two", None)
+        await texts.write(NAME, ALICE, "three", None)
+        monkeypatch.setattr(text_bases.Bases, "find", lambda *_: None)  # all of it from the log
+        assert await texts.text_in(await texts.state(NAME, later.number)) == "one two"
+        assert (await texts.write(NAME, ALICE, "one two, too", later.number)).text == "three, too"
 
 
 async def test_same_text_is_no_edit() -> None:
