@@ -14,6 +14,13 @@ HALF_LIFE: Final = 14 * 86_400.0
 """Seconds."""
 BLAMELESS: Final[frozenset[Kind]] = frozenset({"authentication", "payment", "invalid", "too-long", "rate"})
 """Failures that say nothing about how well a model answers."""
+PERSON_MOST: Final = 4.0
+"""Judgements that one person counts for, of a model in a category: a quarter of a prior (board.py), so nobody alone
+decides what others get."""
+GUEST_SHARE: Final = 0.1
+"""Of a judgement: anybody may be many guests."""
+RATINGS_FOR: Final = 5 * HALF_LIFE
+"""Seconds after which a rating is no longer read: it would weigh 3 %."""
 SHORTEST: Final = 0.01
 """Seconds; the clock is no finer."""
 CHEAPEST: Final = 1e-6
@@ -53,7 +60,7 @@ _SUMS: Final = tuple(field.name for field in fields(Evidence) if field.name != "
 
 
 def answered(at: float, seconds: float | None, usd: float | None) -> Evidence:
-    """An answer to its end: seconds to the first token, and its cost."""
+    """An answer to its end: seconds to the first token, and its cost as it was settled."""
     return Evidence(
         at,
         succeeded=1.0,
@@ -70,7 +77,7 @@ def broke(at: float, kind: Kind) -> Evidence:
 
 
 def judged(at: float, good: float, weight: float = 1.0) -> Evidence:
-    """What somebody thought of an answer, 0 to 1. Asking for another answer is half a bad word."""
+    """What somebody thought of an answer, or a benchmark's score: 0 to 1."""
     return Evidence(at, liked=good * weight, disliked=(1 - good) * weight)
 
 

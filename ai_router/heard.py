@@ -57,6 +57,11 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """What follows was said before, and is given once more: no provider is asked."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The answer is complete."""
 
@@ -74,7 +79,7 @@ class Failed:
     """Seconds."""
 
 
-Heard = Delta | Thought | Usage | Finished | Failed
+Heard = Delta | Thought | Usage | Again | Finished | Failed
 
 RETRYABLE: frozenset[Kind] = frozenset({"rate", "overloaded", "server", "timeout", "network", "malformed"})
 """Worth another try at the same provider."""

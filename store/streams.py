@@ -118,6 +118,7 @@ async def end_stream(
     reason: str | None,
     model: str | None,
     why: str | None,
+    category: str | None,
     usage: str | None,
     error: str | None,
     first_token_at: datetime | None,
@@ -127,8 +128,8 @@ async def end_stream(
         await db.execute(
             """
             UPDATE streams SET status = %(status)s, text = %(text)s, thought = %(thought)s, reason = %(reason)s,
-                model = %(model)s, why = %(why)s, usage = %(usage)s::jsonb, error = %(error)s::jsonb,
-                first_token_at = %(first_token_at)s, ended_at = now()
+                model = %(model)s, why = %(why)s, category = %(category)s, usage = %(usage)s::jsonb,
+                error = %(error)s::jsonb, first_token_at = %(first_token_at)s, ended_at = now()
             WHERE id = %(id)s AND worker = %(worker)s AND status = 'running'
             """,
             {
@@ -140,6 +141,7 @@ async def end_stream(
                 "reason": reason,
                 "model": model,
                 "why": why,
+                "category": category,
                 "usage": usage,
                 "error": error,
                 "first_token_at": first_token_at,

@@ -242,6 +242,22 @@ def test_evidence_moves_beliefs() -> None:
     assert mean(*[answered(now, None, 0.0001)] * 20) > mean(*[answered(now, None, 1.0)] * 20)
 
 
+def test_propensities_follow_the_evidence() -> None:
+    """With ratings, failures, waits and costs on the board a choice says how probable it was: against 1,000 draws."""
+    luna, now = KNOWN["openai/gpt-6-luna"], 1e9
+    evidence: dict[tuple[Category, str], Evidence] = {
+        ("coding", "openai/gpt-6.1-sol"): all_of([judged(now, 0.0)] * 4 + [broke(now, "server")] * 5),
+        ("coding", luna.name): all_of([judged(now, 1.0)] * 6 + [answered(now, 0.5, 0.001)] * 10),
+    }
+    board, rng = Believed(evidence, now, DAY), random.Random(11)
+    plans = [choose(board, offered(), needs(), rng) for _ in range(1_000)]
+    drawn = Counter(chosen(plan) for plan in plans)
+    said = {chosen(plan): plan.propensity for plan in plans if isinstance(plan, Plan)}
+    assert drawn[luna.name] > 4 * sum(chosen(pick(seed, needs())) == luna.name for seed in range(1_000))
+    for name, propensity_said in said.items():
+        assert math.isclose(propensity_said, drawn[name] / 1_000, abs_tol=0.05), name
+
+
 observations = st.builds(
     lambda at, good, seconds: answered(at, seconds, seconds / 100) + judged(at, good),
     st.floats(1e9, 1.001e9), st.floats(0, 1), st.floats(0.01, 60),

@@ -1,10 +1,12 @@
 """What was seen of models here, by all AI workers: the board of the automatic choice (ai_router/board.py).
 
-an answer ended ──note──► evidence, by category and model ──► Redis ──► every worker's `standing`
+an answer ended ──note──► evidence, by category and model ──► Redis ──┐
+an answer was rated ──REST──► PostgreSQL ──store/opinions.py──────────┴──► every worker's `standing`
 """
 
 import asyncio
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final, cast
 
@@ -12,24 +14,33 @@ import msgspec
 import structlog
 
 from ai_router.board import Believed, Standing
-from ai_router.evidence import Evidence
+from ai_router.evidence import GUEST_SHARE, HALF_LIFE, PERSON_MOST, RATINGS_FOR, Evidence
 from ai_router.models import Model
 from schemas.models import Category
 from schemas.unavailable import Unavailable
+from store.opinions import list_opinions
+from store.postgres import Queries
 from store.shared_values import SharedValues
 
 logger = structlog.get_logger("workers.ai")
 LOOK_SECONDS: Final = 10.0
+OPINIONS_SECONDS: Final = 30.0
+"""Between two looks at what people say."""
 TRIES: Final = 5
 """Of a compare-and-set. An observation that still finds no place is given up: there will be others."""
+
+_Seen = Mapping[tuple[Category, str], Evidence]
 
 
 class Experience:
     """One per process; `run` is its task."""
 
-    def __init__(self, store: SharedValues) -> None:
+    def __init__(self, store: SharedValues, postgres: Queries) -> None:
         self._store = store
+        self._postgres = postgres
         self._known: dict[str, bytes] = {}
+        self._opinions: _Seen = {}
+        self._opinions_until = 0.0
         self._believed = Believed({}, time.time(), datetime.now(UTC).date())
 
     def standing(self, category: Category, model: Model) -> Standing:
@@ -39,6 +50,8 @@ class Experience:
     async def run(self) -> None:
         """Look again for ever; cancel to stop."""
         while True:
+            if time.monotonic() >= self._opinions_until:
+                await self.ask_people()
             await self._look()
             await asyncio.sleep(LOOK_SECONDS)
 
@@ -57,16 +70,35 @@ class Experience:
                 return
             await self._look()
 
+    async def ask_people(self) -> None:
+        """Read anew what they said of answers; while PostgreSQL is away, what was read last stays."""
+        now = time.time()
+        self._opinions_until = time.monotonic() + OPINIONS_SECONDS
+        try:
+            rows = await list_opinions(self._postgres, RATINGS_FOR, HALF_LIFE, PERSON_MOST, GUEST_SHARE)
+        except Unavailable as error:
+            logger.warning("what people say cannot be read", reason=str(error))
+            return
+        self._opinions = {
+            (cast(Category, row.category), row.model): Evidence(now, liked=row.liked, disliked=row.disliked)
+            for row in rows
+        }
+        self._believe()
+
     async def _look(self) -> None:
         try:
             self._known = await self._store.all()
         except Unavailable as error:
             logger.warning("experience cannot be read", reason=str(error))
             return
-        found: dict[tuple[Category, str], Evidence] = {}
+        self._believe()
+
+    def _believe(self) -> None:
+        found = dict(self._opinions)
         for name, value in self._known.items():
             category, _, model = name.partition(" ")
-            found[cast(Category, category), model] = _decoded(value)
+            of = cast(Category, category), model
+            found[of] = found.get(of, Evidence(0.0)) + _decoded(value)
         self._believed = Believed(found, time.time(), datetime.now(UTC).date())
 
 

@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from ai_router.fit import Fitted
-from ai_router.heard import Delta, Finished, Heard, Usage
+from ai_router.heard import Again, Delta, Finished, Heard, Usage
 from schemas.streams import Asked
 from schemas.unavailable import Unavailable
 from store.answers_kept import AnswersKept
@@ -82,6 +82,7 @@ def question(user: UUID, model: str, fitted: Fitted, asked: Asked) -> str:
 
 async def again(kept: Kept) -> AsyncIterator[Heard]:
     """As a model would say it, word by word; it costs nothing."""
+    yield Again()
     for word in _WORD.findall(kept.text):
         yield Delta(word)
     yield Usage(kept.input, kept.output, cost=0.0)

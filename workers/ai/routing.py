@@ -20,7 +20,7 @@ from ai_router.catalogue import Catalogue, models_of
 from ai_router.categories.classify import category_of_talk
 from ai_router.choice import Candidate, Nothing, Plan, Stay, choose, choose_named
 from ai_router.cost import output_allowed
-from ai_router.evidence import answered, broke
+from ai_router.evidence import Evidence, answered, broke
 from ai_router.fit import Fitted, TooLong, fit, least, room_for
 from ai_router.formats.port import Ask
 from ai_router.formats.refusals import failed
@@ -132,13 +132,18 @@ class Router:
         """A model with its prices; one that nobody knows has none."""
         return self._catalogue.models.get(name) or KNOWN.get(name) or Model(name)
 
-    async def learn(self, candidate: Candidate, asked: Asked, seconds: float | None, failure: Failed | None) -> None:
-        """What became of a candidate; `seconds` to its first token."""
-        if candidate.model.name not in self._catalogue.models:
-            return  # `auto` cannot choose it, and anybody can make up names
-        now = time.time()
-        seen = answered(now, seconds, None) if failure is None else broke(now, failure.kind)
-        await self._experience.note(_categories(asked)[1], candidate.model.name, seen)
+    async def learn(self, candidate: Candidate, row: StreamRow, seconds: float | None, usd: float | None) -> None:
+        """A candidate has answered: `seconds` to its first token, and what it cost."""
+        asked = msgspec.json.decode(row.asked, type=Asked)
+        await self._note(candidate, asked, answered(time.time(), seconds, usd))
+
+    async def learn_failure(self, candidate: Candidate, asked: Asked, failure: Failed) -> None:
+        """It has not."""
+        await self._note(candidate, asked, broke(time.time(), failure.kind))
+
+    async def _note(self, candidate: Candidate, asked: Asked, seen: Evidence) -> None:
+        if candidate.model.name in self._catalogue.models:  # `auto` cannot choose others: anybody can make up names
+            await self._experience.note(category_of_talk(asked.turns), candidate.model.name, seen)
 
     def fitted(self, candidate: Candidate, asked: Asked) -> Fitted | TooLong:
         """What of the history this model gets."""

@@ -22,7 +22,7 @@ import structlog
 from ai_router.choice import Candidate, Nothing
 from ai_router.fit import Fitted, TooLong
 from ai_router.formats.refusals import failed
-from ai_router.heard import Delta, Failed, Finished, Heard, Thought, Usage
+from ai_router.heard import Again, Delta, Failed, Finished, Heard, Thought, Usage
 from ai_router.models import Model
 from ai_router.retry import Attempt, GiveUp, Next, Retry, after
 from schemas import streams as bodies
@@ -53,6 +53,10 @@ class Told:
     thought: list[str] = field(default_factory=list)
     usage: bodies.Usage | None = None
     first_token_at: datetime | None = None
+    waited: float | None = None
+    """Seconds for it, of the model that answered."""
+    again: bool = False
+    """No provider was asked: it was answered before."""
     reason: str | None = None
     failure: Failed | None = None
     candidate: Candidate | None = None
@@ -138,7 +142,7 @@ class Answer:
         if not await circuits.permit(candidate):
             return again or failed("overloaded", "it failed repeatedly and is left alone for a while")
         failure: Failed | None = None
-        begun, waited = time.monotonic(), None
+        begun = time.monotonic()
         heard = self._router.ask(self._row.user_id, candidate, fitted, asked, own)
         try:
             async for each in heard:
@@ -147,14 +151,15 @@ class Answer:
                     break
                 was_silent = told.first_token_at is None
                 self._hear(each)
-                if was_silent and told.first_token_at is not None:
-                    waited = time.monotonic() - begun
+                if was_silent and told.first_token_at is not None and not told.again:
+                    told.waited = time.monotonic() - begun
                     await circuits.succeeded(candidate)
         finally:
             await heard.aclose()  # type: ignore[attr-defined]
         if failure is not None and told.first_token_at is None:
             await circuits.failed(candidate, failure)
-        await self._router.learn(candidate, asked, waited, failure)
+        if failure is not None:
+            await self._router.learn_failure(candidate, asked, failure)
         return failure
 
     def _hear(self, heard: Heard) -> None:
@@ -171,6 +176,8 @@ class Answer:
                     self._hand.say(text)
             case Usage():
                 told.usage = bodies.Usage(heard.input, heard.output, heard.reasoning, heard.cached, heard.cost)
+            case Again():
+                told.again = True
             case Finished(reason):
                 told.reason = reason
             case Failed():
@@ -212,6 +219,8 @@ class Answer:
             self._pen.note(self._topic, done_record(status, told.reason, settled.usage, settled.error))
             await self._pen.written()
             await streams.mark_told(self._postgres, self.id)
+            if status == "done" and candidate is not None and settled.usage is not None and not told.again:
+                await self._router.learn(candidate, self._row, told.waited, settled.usage.cost)
         self._log_end(status)
 
     async def _write_end(self, ending: Ending, model: Model | None) -> Ending | None:

@@ -10,10 +10,12 @@ from typing import Final
 import msgspec
 
 from ai_router import heard
+from ai_router.categories.classify import category_of_talk
 from ai_router.charges import Charge, charge, price_said
 from ai_router.cost import NANO
 from ai_router.models import Model
 from ai_router.tokens import tokens_of_all
+from schemas.models import Category
 from schemas.streams import Asked, Problem, Usage
 from store import ai_holds, ai_usage, streams, user_keys
 from store.ai_usage import UsageRow
@@ -58,7 +60,8 @@ async def settle(postgres: Postgres, row: StreamRow, worker: str, ending: Ending
         sent = tokens_of_all(asked.turns) if held is None else held.input
         charged = None if model is None else charged_for(model, ending, sent)
         final = ending if charged is None else replace(ending, usage=shown(charged))
-        if not await _end(tx, row, worker, final):
+        category = None if model is None else category_of_talk(asked.turns)
+        if not await _end(tx, row, worker, final, category):
             raise _Ended
         if charged is not None and model is not None:
             own = ending.own_key
@@ -115,7 +118,7 @@ def line(row: StreamRow, model: Model, status: str, charged: Charge, *, own_key:
     )
 
 
-async def _end(tx: Transaction, row: StreamRow, worker: str, ending: Ending) -> bool:
+async def _end(tx: Transaction, row: StreamRow, worker: str, ending: Ending, category: Category | None) -> bool:
     return await streams.end_stream(
         tx,
         row.id,
@@ -126,6 +129,7 @@ async def _end(tx: Transaction, row: StreamRow, worker: str, ending: Ending) -> 
         reason=ending.reason,
         model=ending.model,
         why=ending.why,
+        category=category,
         usage=None if ending.usage is None else msgspec.json.encode(ending.usage).decode(),
         error=None if ending.error is None else msgspec.json.encode(ending.error).decode(),
         first_token_at=ending.first_token_at,

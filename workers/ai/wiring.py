@@ -40,7 +40,7 @@ RESEAL_BATCH = 200
 async def answer_streams(settings: Settings, postgres: Postgres, redis: Redis, log: DocumentLog) -> None:
     """Work for ever; cancel to stop."""
     ring, store = KeyRing(settings.keyring, settings.secret), ModelLists(redis)
-    experience = Experience(SharedValues(redis, keys.EXPERIENCE))
+    experience = Experience(SharedValues(redis, keys.EXPERIENCE), postgres)
     name = f"{settings.name}-{os.urandom(6).hex()}"
     async with open_client() as client:
         router = Router(
