@@ -61,8 +61,9 @@ class Standing:
 
 
 class Board(Protocol):
-    """Who knows how models do. The one here is workers/ai/experience.py: observations go to its `note`, what people say of
-    answers is read by store/opinions.py."""
+    """Who knows how models do. The one here is workers/ai/experience.py: observations go to its `note`, and what people
+    say of answers is read by store/opinions.py.
+    """
 
     def standing(self, category: Category, model: Model) -> Standing:
         """Never fails: of what nobody has seen, the prior with its wide variance."""
