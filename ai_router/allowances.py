@@ -4,12 +4,16 @@ Whose own key is used spends nothing of the server's: only what protects the pla
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from ai_router.cost import NANO
 from schemas.accounts import Tier
+
+Limit = Literal["requests", "tokens", "cost", "own-budget", "admin-budget", "streams"]
+OWN_BUDGET: Final = "own-budget"
+ADMIN_BUDGET: Final = "admin-budget"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,17 @@ class Allowance:
     """With the server's key."""
     streams: int
     """At once."""
+    money: Limit = "cost"
+    """Who says how much money: the tier (`cost`), the person, or an administrator."""
+
+    def within(self, own: int | None, admin: int | None) -> "Allowance":
+        """The same with a person's own budget and an administrator's, in billionths of a USD: the least counts."""
+        least = self
+        budgets: tuple[tuple[int | None, Limit], ...] = ((admin, ADMIN_BUDGET), (own, OWN_BUDGET))
+        for budget, money in budgets:
+            if budget is not None and budget < least.nano_usd_per_day:
+                least = replace(least, nano_usd_per_day=budget, money=money)
+        return least
 
 
 ALLOWANCES: Final[Mapping[Tier, Allowance]] = {
@@ -34,8 +49,6 @@ ALLOWANCES: Final[Mapping[Tier, Allowance]] = {
     "pro": Allowance(60, 5_000, 20_000_000, 10 * NANO, 10),
     "enterprise": Allowance(300, 50_000, 500_000_000, 200 * NANO, 50),
 }
-
-Limit = Literal["requests", "tokens", "cost", "streams"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +88,15 @@ def over(allowance: Allowance, taken: Taken, own_key: bool, tokens: int, nano_us
     if taken.tokens + tokens > allowance.tokens_per_day:
         return Over("tokens", allowance.tokens_per_day, tomorrow)
     if taken.nano_usd + nano_usd > allowance.nano_usd_per_day:
-        return Over("cost", allowance.nano_usd_per_day, tomorrow)
+        return Over(allowance.money, allowance.nano_usd_per_day, tomorrow)
     return None
 
 
+def next_day(now: datetime) -> datetime:
+    """When the next day of UTC begins."""
+    return (now.astimezone(UTC) + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def until_midnight(now: datetime) -> float:
-    """Seconds until the next day of UTC."""
-    today = now.astimezone(UTC)
-    midnight = (today + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    return max((midnight - today).total_seconds(), 1.0)
+    """Seconds until then."""
+    return max((next_day(now) - now).total_seconds(), 1.0)

@@ -16,7 +16,17 @@ from uuid import UUID
 
 import msgspec
 
-from ai_router.allowances import ALLOWANCES, STREAM_WAIT, Allowance, Over, Taken, over, until_midnight
+from ai_router.allowances import (
+    ADMIN_BUDGET,
+    ALLOWANCES,
+    OWN_BUDGET,
+    STREAM_WAIT,
+    Allowance,
+    Over,
+    Taken,
+    over,
+    until_midnight,
+)
 from ai_router.charges import AUTO, Wanted, wanted
 from ai_router.cost import NANO
 from gateway.parts import Parts
@@ -29,10 +39,15 @@ from store.postgres import Queries
 WORDS: Final[Mapping[str, str]] = {
     "requests": "an account of this tier asks models at most {most} times a day",
     "tokens": "an account of this tier has {most:,} tokens of the server's models a day",
-    "cost": "an account of this tier has ${usd:.2f} of the server's models a day",
+    "cost": "an account of this tier has ${usd} of the server's models a day",
     "streams": "an account of this tier has at most {most} answers at once",
-    "project": "the project has ${usd:.2f} of the server's models a day",
+    OWN_BUDGET: "you gave yourself ${usd} of the server's models a day",
+    ADMIN_BUDGET: "an administrator gave you ${usd} of the server's models a day",
+    "project": "the project has ${usd} of the server's models a day",
 }
+
+ABUSE: Final = frozenset({"requests", "streams"})
+"""Limits that own keys do not pass."""
 
 
 class OverQuota(Exception):
@@ -40,8 +55,11 @@ class OverQuota(Exception):
 
     def __init__(self, limit: str, most: int, retry_after: float) -> None:
         self.retry_after = math.ceil(retry_after)
-        what = WORDS[limit].format(most=most, usd=most / NANO)
-        super().__init__(f"{what}; wait {self.retry_after} s")
+        usd = f"{most / NANO:.2f}" if most % (NANO // 100) == 0 else f"{most / NANO:.9f}".rstrip("0")
+        wait = f"wait {self.retry_after} s"
+        if retry_after > STREAM_WAIT:
+            wait = f"a new day begins at midnight UTC, in {self.retry_after} s"
+        super().__init__(f"{WORDS[limit].format(most=most, usd=usd)}; {wait}")
         self.limit = limit
 
 
@@ -73,10 +91,10 @@ async def _set_aside(db: Queries, parts: Parts, tier: Tier, new: NewStream) -> N
     own = await user_keys.providers_of(db, new.user_id)
     asked = new.asked
     want = wanted(asked.turns, asked.model, asked.max_tokens, tier, parts.models.catalogue, own, now.date())
-    allowance = allowed(tier, parts.settings.rate_factor)
     row = await ai_holds.taken(db, new.user_id)
+    allowance = allowed(tier, parts.settings.rate_factor).within(row.own_budget, row.admin_budget)
     found = _over(allowance, row, want, now)
-    if found is not None and found.limit in ("cost", "tokens") and own and asked.model == AUTO:
+    if found is not None and found.limit not in ABUSE and own and asked.model == AUTO:
         want = replace(want, least=0, most=0, own_key=True)
         found = _over(allowance, row, want, now)
     if found is not None:
@@ -111,7 +129,7 @@ def allowed(tier: Tier, factor: float) -> Allowance:
 def _over(allowance: Allowance, row: ai_holds.TakenRow, want: Wanted, now: datetime) -> Over | None:
     with_holds = Taken(row.requests, row.tokens + row.held_tokens, row.nano_usd + row.held_nano_usd, row.streams)
     found = over(allowance, with_holds, want.own_key, want.tokens, want.least, now)
-    if found is None or found.limit not in ("tokens", "cost"):
+    if found is None or found.limit in ABUSE:
         return found
     without = Taken(row.requests, row.tokens, row.nano_usd, row.streams)
     if over(allowance, without, want.own_key, want.tokens, want.least, now) is None:

@@ -18,6 +18,27 @@ class Quota(Struct, frozen=True):
     left: float
 
 
+class PersonalBudgets(Struct, frozen=True):
+    """What a person may spend in a day (UTC) by the server's keys, in USD: the least of them. Null: nobody said it."""
+
+    tier: float
+    own: float | None
+    """`PUT /api/ai/budget`."""
+    admin: float | None
+    """`PUT /api/admin/users/{id}/ai/budget`."""
+
+
+class PersonalBudget(Struct, frozen=True):
+    """A person's budgets, and what they used of them today."""
+
+    usd_per_day: float
+    """The least of them."""
+    usd_used: float
+    usd_held: float
+    resets_at: datetime
+    budgets: PersonalBudgets
+
+
 class UsageDay(Struct, frozen=True):
     """What was taken on a day; `own_…` by keys of one's own."""
 
@@ -39,7 +60,8 @@ class UsageReport(Struct, frozen=True):
     tokens: Quota
     """Input and output, by the server's keys."""
     usd: Quota
-    """By the server's keys."""
+    """By the server's keys: the least of the budgets below."""
+    budgets: PersonalBudgets
     streams: Quota
     """At once."""
     days: list[UsageDay]
@@ -67,7 +89,7 @@ class UsageLine(Struct, frozen=True):
 
 
 class BudgetRequest(Struct, frozen=True, forbid_unknown_fields=True):
-    """`PUT /api/projects/{id}/ai/budget`; null: as much as its people may spend."""
+    """A budget; null: none, so that only the others hold."""
 
     usd_per_day: Usd | None
 

@@ -38,6 +38,10 @@ class TakenRow:
     held_tokens: int
     held_nano_usd: int
     streams: int
+    own_budget: int | None
+    """What the user wants to spend in a day at most; None where they did not say."""
+    admin_budget: int | None
+    """The same of administrators."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +86,10 @@ async def taken(db: Queries, user_id: UUID) -> TakenRow:
                coalesce(max(today.nano_usd), 0)::bigint AS nano_usd,
                coalesce(sum(holds.tokens) FILTER (WHERE NOT holds.own_key), 0)::bigint AS held_tokens,
                coalesce(sum(holds.nano_usd), 0)::bigint AS held_nano_usd,
-               count(holds.stream_id) AS streams
+               count(holds.stream_id) AS streams,
+               max(budget.own_nano_usd) AS own_budget, max(budget.admin_nano_usd) AS admin_budget
         FROM (SELECT %(user)s::uuid AS id) AS one
+        LEFT JOIN ai_budgets AS budget ON budget.user_id = one.id
         LEFT JOIN ai_days AS today ON today.subject = one.id AND today.day = (now() AT TIME ZONE 'utc')::date
         LEFT JOIN ai_holds AS holds ON holds.user_id = one.id
         """,

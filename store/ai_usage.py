@@ -141,28 +141,3 @@ async def list_lines(db: Queries, user_id: UUID, before: tuple[datetime, UUID] |
         """,
         {"user": user_id, "at": at, "stream": stream_id, "limit": limit},
     )
-
-
-async def set_project_budget(db: Queries, project_id: UUID, nano_usd: int | None) -> None:
-    """What a project may spend in a day; None: as much as its people may."""
-    if nano_usd is None:
-        await db.execute("DELETE FROM ai_project_budgets WHERE project_id = %(id)s", {"id": project_id})
-        return
-    await db.execute(
-        """
-        INSERT INTO ai_project_budgets (project_id, nano_usd) VALUES (%(id)s, %(nano_usd)s)
-        ON CONFLICT (project_id) DO UPDATE SET nano_usd = excluded.nano_usd
-        """,
-        {"id": project_id, "nano_usd": nano_usd},
-    )
-
-
-async def find_project_budget(db: Queries, project_id: UUID) -> int | None:
-    """What a project may spend in a day; None where nobody set it."""
-    row = await db.row(_Budget, "SELECT nano_usd FROM ai_project_budgets WHERE project_id = %(id)s", {"id": project_id})
-    return None if row is None else row.nano_usd
-
-
-@dataclass(frozen=True, slots=True)
-class _Budget:
-    nano_usd: int

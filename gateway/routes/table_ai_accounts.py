@@ -3,8 +3,8 @@
 from typing import Final
 
 from gateway.operation import LOGIN_ONLY, Operation
-from gateway.permissions import InProject, Registered, SignedIn
-from gateway.routes import ai_usage, user_keys
+from gateway.permissions import InProject, Registered, SignedIn, SiteAdmin
+from gateway.routes import ai_budgets, ai_usage, user_keys
 from schemas import ai_usage as u
 from schemas import user_keys as k
 from schemas.pages import Page, PageQuery
@@ -12,6 +12,7 @@ from schemas.roles import Role
 
 REGISTERED: Final = Registered()
 SIGNED_IN: Final = SignedIn()
+SITE_ADMIN: Final = SiteAdmin()
 
 AI_ACCOUNTS: Final[tuple[Operation, ...]] = (
     Operation(
@@ -28,11 +29,24 @@ AI_ACCOUNTS: Final[tuple[Operation, ...]] = (
         "GET", "/api/ai/usage/answers", ai_usage.list_usage, SIGNED_IN,
         query=PageQuery, answers=Page[u.UsageLine], scope="ai",
     ),
+    Operation("GET", "/api/ai/budget", ai_budgets.show_own_budget, SIGNED_IN, answers=u.PersonalBudget, scope="ai"),
     Operation(
-        "GET", "/api/projects/{id}/ai/budget", ai_usage.show_budget, InProject(Role.EDITOR), answers=u.Budget
+        "PUT", "/api/ai/budget", ai_budgets.set_own_budget, SIGNED_IN,
+        body=u.BudgetRequest, answers=u.PersonalBudget, scope=LOGIN_ONLY,
     ),
     Operation(
-        "PUT", "/api/projects/{id}/ai/budget", ai_usage.set_budget, InProject(Role.ADMIN),
+        "GET", "/api/admin/users/{id}/ai/budget", ai_budgets.show_budget_of, SITE_ADMIN,
+        answers=u.PersonalBudget, scope="admin",
+    ),
+    Operation(
+        "PUT", "/api/admin/users/{id}/ai/budget", ai_budgets.set_budget_of, SITE_ADMIN,
+        body=u.BudgetRequest, answers=u.PersonalBudget, scope="admin",
+    ),
+    Operation(
+        "GET", "/api/projects/{id}/ai/budget", ai_budgets.show_project_budget, InProject(Role.EDITOR), answers=u.Budget
+    ),
+    Operation(
+        "PUT", "/api/projects/{id}/ai/budget", ai_budgets.set_project_budget, InProject(Role.ADMIN),
         body=u.BudgetRequest, answers=u.Budget,
     ),
 )  # fmt: skip

@@ -13,7 +13,7 @@ from gateway.quota import NewStream, OverQuota, add_stream
 from schemas.conversation import said
 from schemas.ids import new_id
 from schemas.streams import Asked, Usage
-from store import ai_holds, streams
+from store import ai_holds, streams, user_keys
 from store.ai_holds import Hold
 from store.postgres import Postgres
 from store.streams import StreamRow
@@ -111,3 +111,11 @@ async def make_project(postgres: Postgres, owner: UUID) -> UUID:
 def strict(parts: Parts) -> Parts:
     """The same gateway with the limits as they are outside of tests."""
     return replace(parts, settings=replace(parts.settings, rate_factor=1.0))
+
+
+async def add_key(desk: Desk, provider: str) -> None:
+    """A key of the user's own."""
+    await user_keys.add_key(
+        desk.postgres, await make_user(desk.postgres, "free"), desk.user, provider, "",
+        last4="abcd", sealed=b"x", ring_key="secret",
+    )  # fmt: skip

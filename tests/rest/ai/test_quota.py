@@ -11,8 +11,8 @@ import pytest
 from ai_router.allowances import ALLOWANCES
 from gateway.quota import OverQuota
 from schemas.streams import Usage
-from store import ai_holds, ai_usage, streams, user_keys
-from tests.rest.ai.desk import PRICED, WORKER, Desk, ended, make_project, make_user, usd
+from store import ai_budgets, ai_holds, ai_usage, streams
+from tests.rest.ai.desk import PRICED, WORKER, Desk, add_key, ended, make_project, usd
 from workers.ai.settle import settle
 
 MakeDesk = Callable[..., Awaitable[Desk]]
@@ -32,7 +32,7 @@ async def test_a_hundred_of_a_project(make_desk: MakeDesk) -> None:
     """The same for a project's budget, whoever of its people asks."""
     desks = [await make_desk("pro") for _ in range(10)]
     project = await make_project(desks[0].postgres, desks[0].user)
-    await ai_usage.set_project_budget(desks[0].postgres, project, usd(0.7))
+    await ai_budgets.set_project_budget(desks[0].postgres, project, usd(0.7))
     for desk in desks:
         desk.project = project
     found = await asyncio.gather(*(desk.ask_if_possible() for desk in desks for _ in range(10)))
@@ -191,7 +191,7 @@ async def test_own_keys_pass_the_budget_alone(make_desk: MakeDesk) -> None:
     desk = await make_desk("guest", as_outside=True)
     await _set_day(desk, "nano_usd", ALLOWANCES["guest"].nano_usd_per_day)
     assert isinstance(await desk.ask_if_possible(), OverQuota)
-    await _add_key(desk, "openai")
+    await add_key(desk, "openai")
     first, second = await desk.ask(), await desk.ask(model="auto")
     assert first is not None
     assert second is not None
@@ -245,10 +245,3 @@ async def _set_day(desk: Desk, column: str, value: int) -> None:
         """,
         {"user": desk.user, **values},
     )
-
-
-async def _add_key(desk: Desk, provider: str) -> None:
-    await user_keys.add_key(
-        desk.postgres, await make_user(desk.postgres, "free"), desk.user, provider, "",
-        last4="abcd", sealed=b"x", ring_key="secret",
-    )  # fmt: skip
