@@ -10,6 +10,7 @@ from typing import Final
 
 from ai_router.catalogue import Catalogue
 from ai_router.cost import OUTPUT_DEFAULT, Cost, completed, cost, output_allowed, upper
+from ai_router.fit import room_for, summary_takes, summary_tokens
 from ai_router.heard import Usage
 from ai_router.models import Model, Price, may_use
 from ai_router.tokens import tokens_of_all
@@ -57,7 +58,21 @@ def wanted(
         return Wanted(sent, sent + (max_tokens or OUTPUT_DEFAULT), 0, 0, own_key)
     outputs = [output_allowed(each, max_tokens) for each in able]
     costs = [upper(each, day, sent, output) for each, output in zip(able, outputs, strict=True)]
-    return Wanted(sent, sent + max(outputs), min(costs), max(costs), False)
+    # What does not fit may be summarised first. All of the history is reckoned with already; that is beside it.
+    more = [_of_summary(each, sent, output) for each, output in zip(able, outputs, strict=True)]
+    most = max(
+        upper(each, day, sent + told, output + said)
+        for each, output, (told, said) in zip(able, outputs, more, strict=True)
+    )
+    tokens = max(output + told + said for output, (told, said) in zip(outputs, more, strict=True))
+    return Wanted(sent, sent + tokens, min(costs), most, False)
+
+
+def _of_summary(model: Model, sent: int, output: int) -> tuple[int, int]:
+    room = room_for(model.context, output)
+    if room is None or sent <= room:
+        return 0, 0
+    return summary_takes(summary_tokens(room), thinks="reasoning" in model.abilities)
 
 
 @dataclass(frozen=True, slots=True)

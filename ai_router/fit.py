@@ -1,8 +1,9 @@
 """A history that does not fit the model: which turns stay, and what to tell the client about those that do not.
 
 Kept always: what the system says, and the last user turn with what follows it. In between the oldest go first, a
-question together with its answers, so that what is left begins with a question. Where `summarise` is set and much would
-go, the answer is to have the old part summarised first; its summary then stands in place of it.
+question together with its answers, so that what is left begins with a question. Where `summarise` is set, the answer is
+to have the old part summarised first, down to half the room, so that the summary serves the next questions too. It is
+told as something the user says: what people and models said never speaks with the system's voice.
 """
 
 from collections.abc import Sequence
@@ -12,17 +13,18 @@ from typing import Final
 from ai_router.tokens import tokens_of, tokens_of_all
 from schemas.conversation import Image, Text, Turn, said
 
-SUMMARY_FROM: Final = 6
-"""Turns; for fewer a summary is no shorter."""
 SUMMARY_TOKENS: Final = 1_000
-"""What a summary is asked for with as `max_tokens`."""
-SUMMARY_ROOM: Final = 2 * SUMMARY_TOKENS
-"""What is left free for it, since our estimate may find it longer."""
+"""That a summary may have at most."""
+SUMMARY_SHARE: Final = 8
+"""A small context gives a summary so small a part of its room."""
+THINKING: Final = 4
+"""Times so many tokens for models that think: their thoughts count."""
 PICTURE_LEFT_OUT: Final = "[a picture, which this model cannot see]"
 SUMMARY_ASKED: Final = (
     "Summarise the conversation so far for somebody who has to continue it: facts, names, decisions, open questions, "
-    "and code that is still needed. No introduction."
+    "and code that is still needed. No introduction, at most {words} words."
 )
+SUMMARY_TOLD: Final = "[What was said before, summarised:]\n{summary}\n[What was said since:]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +35,13 @@ class Fitted:
     tokens: int
     """At most."""
     dropped: int = 0
-    """Turns left out."""
+    """Turns left out, for which no summary stands."""
     pictures_dropped: int = 0
     """Pictures left out because the model cannot see."""
     summarised: int = 0
-    """Turns that a summary stands for."""
+    """Turns that a new summary stands for."""
+    is_summary_told: bool = False
+    """Whether the one that was given is among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +50,16 @@ class Summarise:
 
     old: tuple[Turn, ...]
     rest: tuple[Turn, ...]
+    tokens: int
+    """That the summary may have."""
+    before: str | None = None
+    """The summary of what came before `old`."""
     pictures_dropped: int = 0
 
     @property
     def asking(self) -> tuple[Turn, ...]:
-        """The conversation to send for it."""
-        return (*self.old, said("user", SUMMARY_ASKED))
+        """What to send for it, with `before` as the summary (`fit`)."""
+        return (*self.old, said("user", SUMMARY_ASKED.format(words=self.tokens // 2)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,35 +79,54 @@ def room_for(context: int | None, output_tokens: int) -> int | None:
 
 
 def fit(
-    turns: Sequence[Turn], room: int | None, *, sees: bool = True, summarise: bool = False
+    turns: Sequence[Turn], room: int | None, *, sees: bool = True, summary: str | None = None, summarise: bool = False
 ) -> Fitted | Summarise | TooLong:
-    """As much of the newest as has room. `sees`: whether the model reads pictures."""
+    """As much of the newest as has room. `sees`: whether the model reads pictures. `summary`: of what came before."""
     pictures = 0
     if not sees:
         pictures = sum(isinstance(part, Image) for turn in turns for part in turn.parts)
         turns = [_without_pictures(turn) for turn in turns]
     sizes = [tokens_of(turn) for turn in turns]
-    if room is None or sum(sizes) <= room:
-        return Fitted(tuple(turns), sum(sizes), pictures_dropped=pictures)
-    kept = _kept(turns, sizes, room)
+    told = _told(summary)
+    total = sum(sizes) + tokens_of_all(told)
+    if room is None or total <= room:
+        return Fitted(_after_system(told, turns), total, pictures_dropped=pictures, is_summary_told=bool(told))
+    kept = _kept(turns, sizes, room - tokens_of_all(told))
+    if kept is None:
+        told = ()
+        kept = _kept(turns, sizes, room)
     if kept is None:
         return TooLong(sum(sizes[index] for index in _always(turns)), room)
-    if summarise and len(turns) - len(kept) >= SUMMARY_FROM:
-        beside = _kept(turns, sizes, room - SUMMARY_ROOM)
-        if beside is not None:
-            old, rest = _split(turns, beside)
-            return Summarise(old, rest, pictures)
+    if summarise and (split := _summarise(turns, sizes, room, summary, pictures)) is not None:
+        return split
     old, rest = _split(turns, kept)
-    return Fitted(rest, sum(sizes[index] for index in kept), dropped=len(old), pictures_dropped=pictures)
+    tokens = sum(sizes[index] for index in kept) + tokens_of_all(told)
+    return Fitted(
+        _after_system(told, rest), tokens, dropped=len(old), pictures_dropped=pictures, is_summary_told=bool(told)
+    )
 
 
 def with_summary(split: Summarise, summary: str) -> Fitted:
-    """What to send, once there is a summary."""
-    system = [turn for turn in split.rest if turn.speaker == "system"]
-    spoken = [turn for turn in split.rest if turn.speaker != "system"]
-    told = said("system", f"What was said before, summarised:\n{summary}")
-    turns = (*system, told, *spoken)
-    return Fitted(turns, tokens_of_all(turns), pictures_dropped=split.pictures_dropped, summarised=len(split.old))
+    """What to send, once there is a summary; it may be longer than was asked for."""
+    turns = _after_system(_told(summary), split.rest)
+    return Fitted(
+        turns, tokens_of_all(turns), pictures_dropped=split.pictures_dropped, summarised=len(split.old),
+        is_summary_told=True,
+    )  # fmt: skip
+
+
+def summary_tokens(room: int) -> int:
+    """Tokens that a summary may have, of so much room."""
+    return min(SUMMARY_TOKENS, room // SUMMARY_SHARE)
+
+
+def summary_takes(tokens: int, *, thinks: bool) -> tuple[int, int]:
+    """Tokens that a summary takes beside its history, at most, as input and as output: it is asked for, and then told.
+
+    Twice as many are told as were asked for, since our estimate may find it longer.
+    """
+    words = tokens_of_all([said("user", SUMMARY_ASKED), *_told("")])
+    return words + 2 * tokens, tokens * (THINKING if thinks else 1)
 
 
 def least(turns: Sequence[Turn]) -> int:
@@ -126,6 +153,19 @@ def _kept(turns: Sequence[Turn], sizes: Sequence[int], room: int) -> set[int] | 
     return kept
 
 
+def _summarise(
+    turns: Sequence[Turn], sizes: Sequence[int], room: int, before: str | None, pictures: int
+) -> Summarise | None:
+    """Which part; None where its summary would be no shorter, or has no room."""
+    tokens = summary_tokens(room)
+    for most in (room // 2, room - 2 * tokens):
+        if (kept := _kept(turns, sizes, most)) is not None:
+            old, rest = _split(turns, kept)
+            worth = tokens_of_all(old) > 2 * tokens
+            return Summarise(old, rest, tokens, before, pictures) if worth else None
+    return None
+
+
 def _always(turns: Sequence[Turn]) -> set[int]:
     last = _last_question(turns)
     return {index for index, turn in enumerate(turns) if turn.speaker == "system" or index >= last}
@@ -138,6 +178,17 @@ def _split(turns: Sequence[Turn], kept: set[int]) -> tuple[tuple[Turn, ...], tup
 
 def _last_question(turns: Sequence[Turn]) -> int:
     return next((index for index in range(len(turns) - 1, -1, -1) if turns[index].speaker == "user"), len(turns))
+
+
+def _told(summary: str | None) -> tuple[Turn, ...]:
+    return () if summary is None else (said("user", SUMMARY_TOLD.format(summary=summary)),)
+
+
+def _after_system(told: Sequence[Turn], turns: Sequence[Turn]) -> tuple[Turn, ...]:
+    if not told:
+        return tuple(turns)
+    system = [turn for turn in turns if turn.speaker == "system"]
+    return (*system, *told, *(turn for turn in turns if turn.speaker != "system"))
 
 
 def _without_pictures(turn: Turn) -> Turn:

@@ -27,6 +27,7 @@ from ai_router.allowances import (
     over,
     until_midnight,
 )
+from ai_router.categories.classify import category_of_talk
 from ai_router.charges import AUTO, Wanted, wanted
 from ai_router.cost import NANO
 from gateway.parts import Parts
@@ -79,11 +80,18 @@ async def add_stream(db: Queries, parts: Parts, new: NewStream) -> bool:
     """Its row, and what it may cost set aside, in the caller's transaction. False where this request has one already,
     which costs nothing again. Raises OverQuota."""
     tier = cast(Tier, await ai_holds.lock_user(db, new.user_id) or "guest")  # by its CHECK
-    asked = msgspec.json.encode(new.asked).decode()
+    asked = msgspec.json.encode(_stored(new.asked)).decode()
     if not await streams.add_stream(db, new.id, new.user_id, new.project_id, new.request_id, asked, new.log_begin):
         return False
     await _set_aside(db, parts, tier, new)
     return True
+
+
+def _stored(asked: Asked) -> Asked:
+    """What is said in a chat stands there once, and not again with each question."""
+    if asked.message is None:
+        return asked
+    return msgspec.structs.replace(asked, turns=(), category=category_of_talk(asked.turns))
 
 
 async def _set_aside(db: Queries, parts: Parts, tier: Tier, new: NewStream) -> None:

@@ -124,6 +124,8 @@ class Message(Struct, frozen=True, kw_only=True):
     error: Problem | None
     left_out: int
     """Earlier messages that were not given to the model, because there were too many."""
+    summarised: int
+    """Earlier messages of which it was given a summary."""
     client_msg_id: str | None
     rating: int | None
     """The caller's."""

@@ -6,6 +6,7 @@ from uuid import UUID
 from msgspec import Meta, Raw, Struct
 
 from schemas.conversation import Turn
+from schemas.models import Category
 from schemas.patterns import NO_NUL, KeyText
 
 Status = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
@@ -31,7 +32,7 @@ class EditPlan(Struct, frozen=True):
 class Asked(Struct, frozen=True, omit_defaults=True):
     """What a worker needs to know to answer; stored with the stream."""
 
-    turns: tuple[Turn, ...]
+    turns: tuple[Turn, ...] = ()
     model: str = "auto"
     max_tokens: int | None = None
     temperature: float | None = None
@@ -39,6 +40,10 @@ class Asked(Struct, frozen=True, omit_defaults=True):
     edit: EditPlan | None = None
     answered_by: str | None = None
     """The model that gave the answer before, with which `auto` stays while it fits."""
+    message: UUID | None = None
+    """What is asked in a chat: `turns` are then the way to it, which the worker reads (store/chat_history.py)."""
+    category: Category | None = None
+    """What kind of question it is, where `turns` are not stored."""
 
 
 class StreamRequest(Struct, frozen=True, forbid_unknown_fields=True):

@@ -151,6 +151,18 @@ async def find_hold(db: Queries, stream_id: UUID) -> Hold | None:
     )
 
 
+async def spend(db: Queries, stream_id: UUID, tokens: int, nano_usd: int) -> None:
+    """So much of it is not set aside any more, but taken."""
+    await db.execute(
+        """
+        UPDATE ai_holds
+        SET tokens = greatest(tokens - %(tokens)s, 0), nano_usd = greatest(nano_usd - %(nano_usd)s, 0)
+        WHERE stream_id = %(stream)s
+        """,
+        {"stream": stream_id, "tokens": tokens, "nano_usd": nano_usd},
+    )
+
+
 async def release(db: Queries, stream_id: UUID) -> Hold | None:
     """Nothing is set aside for it any more; what was."""
     return await db.row(

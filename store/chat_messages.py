@@ -27,6 +27,7 @@ class MessageRow:
     pictures: int
     stream_id: UUID | None
     left_out: int
+    summarised: int
     client_msg_id: str | None
     created_at: datetime
     status: str
@@ -44,6 +45,7 @@ class MessageRow:
 class SaidRow:
     """A message as a model gets it. `pictures` is JSON."""
 
+    id: UUID
     role: str
     content: str
     pictures: str | None
@@ -86,7 +88,7 @@ _SELECT: Final = """
     SELECT messages.id, messages.chat_id, messages.parent_id, messages.seq, messages.depth, messages.role,
            messages.user_id, coalesce(messages.content, streams.text, '') AS content,
            coalesce(jsonb_array_length(messages.pictures), 0) AS pictures,
-           messages.stream_id, messages.left_out, messages.client_msg_id, messages.created_at,
+           messages.stream_id, messages.left_out, messages.summarised, messages.client_msg_id, messages.created_at,
            coalesce(streams.status, 'done') AS status, streams.log_begin, streams.model, streams.why,
            coalesce(streams.thought, '') AS thought, streams.reason, streams.usage, streams.error, feedback.rating
     FROM chat_messages AS messages
@@ -194,7 +196,7 @@ async def list_path(db: Queries, message_id: UUID, limit: int) -> list[SaidRow]:
                    path.place + 1
             FROM path JOIN chat_messages AS above ON above.id = path.parent_id WHERE path.place < %(limit)s
         )
-        SELECT path.role, coalesce(path.content, streams.text, '') AS content, path.pictures::text AS pictures,
+        SELECT path.id, path.role, coalesce(path.content, streams.text, '') AS content, path.pictures::text AS pictures,
                path.depth, streams.model
         FROM path LEFT JOIN streams ON streams.id = path.stream_id ORDER BY path.place
         """,

@@ -7,7 +7,7 @@ from ai_router.providers import Access, named_in
 from schemas.outbound import Outbound, read_outbound
 from store.key_seal import read_ring
 from store.limits import PARK_AFTER
-from workers.ai.patience import AS_THEY_ARE, IDLE_SECONDS, Patience
+from workers.ai.patience import AS_THEY_ARE, IDLE_SECONDS, SUMMARY_SECONDS, Patience
 
 AUDIT_DAYS = 365
 
@@ -31,7 +31,7 @@ class Settings:
     providers: Mapping[str, Access] = field(default_factory=dict)
     """AI providers for which there is a key, or that need none (ai_router/providers.py names the variables)."""
     patience: Patience = AS_THEY_ARE
-    """With providers: ATRIUM_AI_FIRST_TOKEN_SECONDS, ATRIUM_AI_IDLE_SECONDS."""
+    """With providers: ATRIUM_AI_FIRST_TOKEN_SECONDS, ATRIUM_AI_IDLE_SECONDS, ATRIUM_AI_SUMMARY_SECONDS."""
     outbound: Outbound = field(default_factory=Outbound)
     """Where webhooks may go."""
     audit_days: int = AUDIT_DAYS
@@ -82,7 +82,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 
 def _patience(environment: Mapping[str, str]) -> Patience:
     first_token = _seconds(environment, "ATRIUM_AI_FIRST_TOKEN_SECONDS")
-    return Patience(first_token, _seconds(environment, "ATRIUM_AI_IDLE_SECONDS") or IDLE_SECONDS)
+    idle = _seconds(environment, "ATRIUM_AI_IDLE_SECONDS") or IDLE_SECONDS
+    return Patience(first_token, idle, _seconds(environment, "ATRIUM_AI_SUMMARY_SECONDS") or SUMMARY_SECONDS)
 
 
 def _seconds(environment: Mapping[str, str], name: str) -> float | None:

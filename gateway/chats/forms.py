@@ -33,6 +33,7 @@ def message(row: MessageRow) -> bodies.Message:
         usage=None if row.usage is None else msgspec.convert(row.usage, Usage),
         error=None if row.error is None else msgspec.convert(row.error, Problem),
         left_out=row.left_out,
+        summarised=row.summarised,
         client_msg_id=row.client_msg_id,
         rating=row.rating,
         created_at=row.created_at,

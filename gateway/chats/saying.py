@@ -17,7 +17,6 @@ from gateway import asking
 from gateway.asking import Asking
 from gateway.chats import forms
 from gateway.chats.access import no_chat
-from gateway.chats.history import history
 from gateway.chats.rights import Seat
 from gateway.parts import Parts
 from gateway.refusals import Conflict, Invalid, Missing
@@ -26,6 +25,7 @@ from schemas.conversation import Image
 from schemas.ids import new_id
 from schemas.streams import ENDED, Asked
 from store import chat_messages as store
+from store.chat_history import history
 from store.chat_messages import MessageRow, NewMessage
 from store.chats import ChatRow, grow_chat, lock_chat
 from store.happenings import Happening, add_happening
@@ -161,8 +161,9 @@ async def _again(tx: Transaction, before: MessageRow, words: Words, user: UUID) 
 
 
 async def _ask(tx: Transaction, seat: Seat, new: Asking, said: MessageRow, model: str) -> MessageRow:
-    turns, left_out, answered_by = await history(tx, said.id)
-    await asking.add(tx, new, Asked(turns, model, answered_by=answered_by))
+    past = await history(tx, said.id)
+    assert past is not None, "it was found in this transaction"
+    await asking.add(tx, new, Asked(past.turns, model, answered_by=past.answered_by, message=said.id))
     answer = NewMessage(
         id=new_id(),
         chat_id=said.chat_id,
@@ -170,7 +171,7 @@ async def _ask(tx: Transaction, seat: Seat, new: Asking, said: MessageRow, model
         depth=said.depth + 1,
         user_id=seat.caller.user_id,
         stream_id=new.stream_id,
-        left_out=left_out,
+        left_out=past.left_out,
     )
     await store.add_message(tx, answer)
     row = await _found(tx, seat, answer.id)

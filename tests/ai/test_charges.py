@@ -9,10 +9,13 @@ from hypothesis import strategies as st
 
 from ai_router.catalogue import Catalogue
 from ai_router.charges import charge, price_said, wanted
-from ai_router.cost import OUTPUT_DEFAULT, cost
+from ai_router.cost import OUTPUT_DEFAULT, cost, upper
+from ai_router.fit import Summarise, fit, room_for
 from ai_router.heard import Usage
 from ai_router.known import KNOWN
 from ai_router.models import Model, Price, Rates
+from ai_router.summariser import output_of
+from ai_router.tokens import tokens_of_all
 from schemas.conversation import said
 
 DAY = date(2026, 11, 27)
@@ -91,3 +94,22 @@ def test_prices_have_their_day() -> None:
     assert (before.cost.nano_usd, after.cost.nano_usd) == (1_000_000_000, 3_000_000_000)
     assert price_said(before.price) == {"input": 1.0, "output": 2.0, "cached": None, "request": 0.0, "since": None}
     assert (price_said(after.price) or {})["since"] == "2026-12-01"
+
+
+@given(st.integers(1, 60), st.integers(100, 3_000), st.booleans())
+def test_what_is_set_aside_pays_for_a_summary(questions: int, context: int, thinks: bool) -> None:
+    """A history that does not fit may be summarised by the model that answers, within the money and the tokens held."""
+    model = replace(
+        DEAR, context=context, max_output=300, abilities=frozenset({"reasoning"}) if thinks else frozenset()
+    )
+    turns = [said("user", f"Is {number} more than {number - 1}, and why is it?") for number in range(questions)]
+    held = wanted(turns, "b/dear", None, "pro", Catalogue({"b/dear": model}), (), DAY)
+    room = room_for(context, 300)
+    split = fit(turns, room, summarise=True)
+    if not isinstance(split, Summarise):
+        return
+    output = output_of(model, split.tokens)
+    summary = tokens_of_all(split.asking), output
+    answer = tokens_of_all(split.rest) + 2 * split.tokens, 300
+    assert upper(model, DAY, *summary) + upper(model, DAY, *answer) <= held.most
+    assert sum(summary) + sum(answer) <= held.tokens

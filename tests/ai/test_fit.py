@@ -5,13 +5,14 @@ from hypothesis import strategies as st
 
 from ai_router.fit import (
     PICTURE_LEFT_OUT,
-    SUMMARY_FROM,
+    SUMMARY_TOKENS,
     Fitted,
     Summarise,
     TooLong,
     fit,
     least,
     room_for,
+    summary_tokens,
     with_summary,
 )
 from ai_router.tokens import tokens_of_all
@@ -76,26 +77,46 @@ def test_questions_go_together_with_their_answers() -> None:
 
 
 def test_a_long_history_is_summarised_on_demand() -> None:
-    """The old part is asked to be summarised, and its summary stands before the rest."""
+    """The old part is asked to be summarised, and its summary stands before the rest, as something the user says."""
     turns = talk(100)
     split = fit(turns, 6_000, summarise=True)
     assert isinstance(split, Summarise)
     assert len(split.old) + len(split.rest) == len(turns)
     assert split.asking[-1].speaker == "user"
+    assert tokens_of_all(split.rest) <= 3_000, "it serves the next questions too"
     fitted = with_summary(split, "They counted to a hundred.")
     assert fitted.tokens <= 6_000
-    assert fitted.summarised == len(split.old) >= SUMMARY_FROM
-    assert [turn.speaker for turn in fitted.turns[:3]] == ["system", "system", "user"]
+    assert fitted.summarised == len(split.old) > 0
+    assert [turn.speaker for turn in fitted.turns[:3]] == ["system", "user", "user"]
     assert "They counted to a hundred." in fitted.turns[1].text
     assert fitted.turns[-1] is turns[-1]
 
 
-def test_a_few_turns_are_not_worth_a_summary() -> None:
-    """Little is cut instead."""
-    turns = talk(SUMMARY_FROM // 2 - 1)
-    fitted = fit(turns, least(turns), summarise=True)
-    assert isinstance(fitted, Fitted)
-    assert fitted.dropped == len(turns) - 2
+def test_a_summary_is_told_again() -> None:
+    """It counts as what it takes; where there is no room for it, it goes before the question does."""
+    turns = talk(3)
+    told = fit(turns, None, summary="They counted.")
+    assert isinstance(told, Fitted)
+    assert told.is_summary_told
+    assert told.tokens == tokens_of_all(told.turns) > tokens_of_all(turns)
+    assert "They counted." in told.turns[1].text
+    narrow = fit(turns, least(turns), summary="They counted.")
+    assert isinstance(narrow, Fitted)
+    assert not narrow.is_summary_told
+    assert narrow.tokens == least(turns)
+
+
+@given(conversations, st.integers(0, 20_000), st.one_of(st.none(), st.just("They counted. " * 20)))
+def test_summaries_are_worth_it_and_fit(turns: list[Turn], room: int, before: str | None) -> None:
+    """What is summarised is longer than its summary, and what is sent then, or is cut, has room."""
+    found = fit(turns, room, summary=before, summarise=True)
+    if isinstance(found, Fitted):
+        assert found.tokens == tokens_of_all(found.turns) <= room
+    if isinstance(found, Summarise):
+        assert tokens_of_all(found.old) > 2 * found.tokens
+        assert found.tokens == summary_tokens(room) <= SUMMARY_TOKENS
+        assert tokens_of_all(found.rest) + 2 * found.tokens <= room
+        assert is_subsequence(found.rest, turns) or any(isinstance(p, Image) for turn in turns for p in turn.parts)
 
 
 def test_pictures_are_named_where_the_model_cannot_see() -> None:

@@ -3,13 +3,13 @@
 import asyncio
 import base64
 from typing import Any
+from uuid import UUID
 
-import msgspec
-
-from gateway.chats.history import HISTORY_CHARACTERS, fitting, turns
 from schemas.conversation import Image, said
-from schemas.streams import Asked
+from schemas.ids import new_id
+from store.chat_history import HISTORY_CHARACTERS, fitting, history, turns
 from store.chat_messages import SaidRow
+from store.postgres import open_pool
 from tests.chats.conftest import Connection
 from tests.chats.people import Chatter
 from tests.support.stack import Stack
@@ -17,14 +17,15 @@ from tests.support.stack import Stack
 LONG = "one two three four five six seven eight nine ten " * 8
 
 
-def asked(connection: Connection, stream_id: str) -> list[tuple[str, str]]:
-    """Who said what, as the model got it."""
-    row = connection.execute("SELECT asked::text FROM streams WHERE id = %s", (stream_id,)).fetchone()
-    assert row is not None
-    return [(turn.speaker, turn.text) for turn in msgspec.json.decode(str(row[0]), type=Asked).turns]
+async def asked(stack: Stack, message: dict[str, Any]) -> list[tuple[str, str]]:
+    """Who said what, as the model gets it for this answer: its stream names the message, and says nothing itself."""
+    async with open_pool(stack.database_url) as postgres:
+        found = await history(postgres, UUID(message["parent_id"]))
+    assert found is not None
+    return [(turn.speaker, turn.text) for turn in found.turns]
 
 
-async def test_saying_waits_for_the_answer(ann: Chatter, connection: Connection) -> None:
+async def test_saying_waits_for_the_answer(ann: Chatter, connection: Connection, stack: Stack) -> None:
     """Without `stream` the answer comes whole; each message goes on from the latest answer, and the model gets both."""
     chat = await ann.chat()
     first = await ann.say(chat["id"], "first")
@@ -32,13 +33,16 @@ async def test_saying_waits_for_the_answer(ann: Chatter, connection: Connection)
     assert first["assistant"]["content"].endswith("You said: first")
     second = await ann.say(chat["id"], "second")
     assert second["user"]["parent_id"] == first["assistant"]["id"]
-    assert asked(connection, second["stream_id"]) == [
+    assert await asked(stack, second["assistant"]) == [
         ("user", "first"),
         ("assistant", first["assistant"]["content"]),
         ("user", "second"),
     ]
-    row = connection.execute("SELECT asked ->> 'answered_by' FROM streams WHERE id = %s", (second["stream_id"],))
-    assert row.fetchone() == ("demo/echo",), "with which `auto` stays"
+    row = connection.execute("SELECT asked FROM streams WHERE id = %s", (second["stream_id"],)).fetchone()
+    assert row is not None
+    stored: Any = row[0]
+    assert stored["answered_by"] == "demo/echo", "with which `auto` stays"
+    assert (stored["message"], stored.get("turns")) == (second["user"]["id"], None), "no copy of what was said"
 
 
 async def test_streaming_answers_at_once(ann: Chatter) -> None:
@@ -68,7 +72,7 @@ async def test_a_repeated_message_is_said_once(ann: Chatter, stack: Stack) -> No
     assert (await ann.ok("GET", f"/api/chats/{chat['id']}"))["message_count"] == 2
 
 
-async def test_siblings(ann: Chatter, connection: Connection) -> None:
+async def test_siblings(ann: Chatter, stack: Stack) -> None:
     """An edit is a sibling of a message, a regeneration one of an answer; each thread is its own path."""
     chat = await ann.chat()
     first = await ann.say(chat["id"], "first")
@@ -78,13 +82,13 @@ async def test_siblings(ann: Chatter, connection: Connection) -> None:
     assert again["user"]["id"] == second["user"]["id"]
     assert again["assistant"]["parent_id"] == second["user"]["id"]
     assert again["assistant"]["id"] != second["assistant"]["id"]
-    assert asked(connection, again["stream_id"]) == asked(connection, second["stream_id"])
+    assert again["assistant"]["parent_id"] == second["assistant"]["parent_id"]
     edited = await ann.ok("POST", f"{path}/{second['user']['id']}/edit", {"content": "other"}, 201)
     assert edited["user"]["parent_id"] == first["assistant"]["id"]
-    assert [text for _, text in asked(connection, edited["stream_id"])][0::2] == ["first", "other"]
+    assert [text for _, text in await asked(stack, edited["assistant"])][0::2] == ["first", "other"]
     root = await ann.ok("POST", f"{path}/{first['user']['id']}/edit", {"content": "anew"}, 201)
     assert root["user"]["parent_id"] is None
-    assert asked(connection, root["stream_id"]) == [("user", "anew")]
+    assert await asked(stack, root["assistant"]) == [("user", "anew")]
     await ann.refused(409, "POST", f"{path}/{second['user']['id']}/regenerate", {})
     await ann.refused(409, "POST", f"{path}/{second['assistant']['id']}/edit", {"content": "x"})
     await ann.refused(422, "POST", path, {"content": "x", "parent_id": second["user"]["id"]})
@@ -141,7 +145,7 @@ async def test_feedback(ann: Chatter) -> None:
     await ann.refused(409, "POST", f"/api/chats/{chat['id']}/messages/{said['user']['id']}/feedback", {"rating": 1})
 
 
-async def test_pictures(ann: Chatter, connection: Connection) -> None:
+async def test_pictures(ann: Chatter, stack: Stack) -> None:
     """The model gets them with the words; lists say how many there are, the message itself brings them."""
     picture = {"type": "image", "media_type": "image/png", "data": base64.b64encode(b"not much").decode()}
     chat = await ann.chat()
@@ -149,14 +153,14 @@ async def test_pictures(ann: Chatter, connection: Connection) -> None:
     assert said["user"]["pictures"] == 1
     whole = await ann.ok("GET", f"/api/chats/{chat['id']}/messages/{said['user']['id']}")
     assert whole["pictures"] == [picture]
-    row = connection.execute("SELECT asked::text FROM streams WHERE id = %s", (said["stream_id"],)).fetchone()
-    assert row is not None
-    parts = msgspec.json.decode(str(row[0]), type=Asked).turns[0].parts
-    assert parts[0] == Image("image/png", b"not much")
+    async with open_pool(stack.database_url) as postgres:
+        found = await history(postgres, UUID(said["user"]["id"]))
+    assert found is not None
+    assert found.turns[0].parts[0] == Image("image/png", b"not much")
 
 
 def said_row(role: str, content: str, depth: int) -> SaidRow:
-    return SaidRow(role, content, None, depth)
+    return SaidRow(new_id(), role, content, None, depth)
 
 
 def test_long_histories_lose_their_beginning() -> None:
@@ -179,9 +183,10 @@ def test_long_histories_lose_their_beginning() -> None:
 def test_failed_answers_are_no_turns() -> None:
     """Each side speaks in turn, also where an answer failed before it said anything."""
     rows = [said_row("user", "a", 1), said_row("assistant", "", 2), said_row("user", "b", 3)]
-    (turn,) = turns(rows)
+    (turn,), (end,) = turns(rows)
     assert (turn.speaker, turn.text) == ("user", "a\n\nb")
-    assert turns([said_row("user", "a", 1), said_row("assistant", "b", 2)]) == (
+    assert (end.id, end.depth) == (rows[2].id, 3)
+    assert turns([said_row("user", "a", 1), said_row("assistant", "b", 2)])[0] == (
         said("user", "a"),
         said("assistant", "b"),
     )

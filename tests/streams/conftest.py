@@ -11,6 +11,8 @@ from tests.support.stack import Stack
 
 FAULTS = ("rate", "overloaded", "broken", "late", "stall", "alive", "error", "reset", "torn")
 """Ahead of the first token: test_routing.py."""
+SMALL = tuple(f"small-{number}" for number in range(7))
+"""Models with a context of 8,192 tokens, at openrouter: test_recall.py."""
 KNOWN = ("gpt-6-luna", "claude-haiku-5-5", "gemini-3.8-flash")
 """Models that `auto` may choose."""
 
@@ -18,7 +20,7 @@ KNOWN = ("gpt-6-luna", "claude-haiku-5-5", "gemini-3.8-flash")
 @pytest.fixture(scope="session")
 def standins() -> Iterator[Standins]:
     """All of them. Models of one's own keep tests apart: names that no other test uses."""
-    with running(models=(*MODELS, *KNOWN, *(f"openai/first-{fault}" for fault in FAULTS))) as found:
+    with running(models=(*MODELS, *KNOWN, *SMALL, *(f"openai/first-{fault}" for fault in FAULTS))) as found:
         yield found
 
 

@@ -17,6 +17,8 @@ from tests.support.waiting import wait_for, wait_until
 
 FIRST_TOKEN_SECONDS = 1.0
 """That AI workers wait in these tests; as long between two tokens. Real providers get a minute."""
+SUMMARY_SECONDS = 3.0
+"""For a summary."""
 KEY = "standin"
 
 
@@ -25,6 +27,7 @@ def variables(standins: Standins, *names: str) -> dict[str, str]:
     found = {
         "ATRIUM_AI_FIRST_TOKEN_SECONDS": str(FIRST_TOKEN_SECONDS),
         "ATRIUM_AI_IDLE_SECONDS": str(FIRST_TOKEN_SECONDS),
+        "ATRIUM_AI_SUMMARY_SECONDS": str(SUMMARY_SECONDS),
         "NO_PROXY": "127.0.0.1",
     }
     for name in names or DIALECTS:

@@ -7,6 +7,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Final
 from uuid import UUID
@@ -21,7 +22,7 @@ from ai_router.categories.classify import category_of_talk
 from ai_router.choice import Candidate, Nothing, Plan, Stay, choose, choose_named
 from ai_router.cost import output_allowed
 from ai_router.evidence import Evidence, answered, broke
-from ai_router.fit import Fitted, TooLong, fit, least, room_for
+from ai_router.fit import Fitted, least
 from ai_router.formats.port import Ask
 from ai_router.formats.refusals import failed
 from ai_router.heard import Failed, Heard
@@ -29,6 +30,7 @@ from ai_router.known import ECHO, KNOWN
 from ai_router.models import Model
 from ai_router.offers import Needs, offers
 from ai_router.providers import PROVIDERS, Access
+from ai_router.summariser import summariser
 from ai_router.tokens import tokens_of_all
 from schemas.conversation import Image
 from schemas.models import Ability, Category
@@ -46,6 +48,7 @@ from workers.ai.own_keys import OwnKey, own_keys
 from workers.ai.patience import AS_THEY_ARE, Patience
 from workers.ai.provider import Upstream, answer
 from workers.ai.repeats import Repeats, again
+from workers.ai.settle import category_of
 
 logger = structlog.get_logger("workers.ai")
 LOOK_SECONDS: Final = 5.0
@@ -76,7 +79,7 @@ class Router:
         self._experience = experience
         self._client = client
         self._repeats = repeats
-        self._patience = patience
+        self.patience = patience
         self._random = random.Random()
         self._catalogue = lists.together({})
 
@@ -143,15 +146,15 @@ class Router:
 
     async def _note(self, candidate: Candidate, asked: Asked, seen: Evidence) -> None:
         if candidate.model.name in self._catalogue.models:  # `auto` cannot choose others: anybody can make up names
-            await self._experience.note(category_of_talk(asked.turns), candidate.model.name, seen)
+            await self._experience.note(category_of(asked), candidate.model.name, seen)
 
-    def fitted(self, candidate: Candidate, asked: Asked) -> Fitted | TooLong:
-        """What of the history this model gets."""
-        model = candidate.model
-        room = room_for(model.context, output_allowed(model, asked.max_tokens))
-        found = fit(asked.turns, room, sees="image" in model.abilities or model.name == ECHO.name)
-        assert isinstance(found, Fitted | TooLong), "summaries are not asked for here"
-        return found
+    async def summariser(self, candidate: Candidate, sent: int, tokens: int, own: Mapping[str, OwnKey]) -> Candidate:
+        """Who summarises so many tokens of a history that does not fit the candidate (ai_router/summariser.py)."""
+        day = datetime.now(UTC).date()
+        models = with_own(self._catalogue, own, day).models.values()
+        cooling = await self.circuits.cooling()
+        model = summariser(candidate.model, candidate.key, models, cooling, sent, tokens, day)
+        return replace(candidate, model=model)
 
     async def ask(
         self, user: UUID, candidate: Candidate, fitted: Fitted, asked: Asked, own: Mapping[str, OwnKey]
@@ -188,7 +191,7 @@ class Router:
             return None
         else:
             key = access.key
-        return upstream_of(name, access, key, self._patience)
+        return upstream_of(name, access, key, self.patience)
 
 
 def with_own(catalogue: Catalogue, own: Collection[str], day: date) -> Catalogue:

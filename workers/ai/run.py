@@ -35,6 +35,7 @@ from store.streams import StreamRow
 from workers.ai.hand import Hand
 from workers.ai.own_keys import OwnKey
 from workers.ai.pen import Pen
+from workers.ai.recall import Recall
 from workers.ai.routing import Router
 from workers.ai.settle import Ending, settle
 
@@ -83,14 +84,18 @@ class Answer:
         self._router = router
         self._topic = stream_topic(row.id)
         self._told = Told()
+        self._recall = Recall(postgres, router, row)
 
     async def run(self) -> None:
         """Returns when the stream has ended. Cancel the task to cancel the stream."""
         status = "done"
         try:
-            asked = msgspec.json.decode(self._row.asked, type=Asked)
-            self._plan = asked.edit
-            await self._ask_in_turn(asked)
+            asked = await self._recall.read(msgspec.json.decode(self._row.asked, type=Asked))
+            if asked is None:
+                self._told.failure = failed("not-found", "the chat is gone")
+            else:
+                self._plan = asked.edit
+                await self._ask_in_turn(asked)
             if self._told.failure is not None:
                 status = "interrupted" if self._told.first_token_at else "failed"
         except asyncio.CancelledError as cancelled:
@@ -134,8 +139,9 @@ class Answer:
         """Ask one candidate; why it did not answer to the end, if so."""
         told, circuits = self._told, self._router.circuits
         again = told.failure if told.candidate is candidate else None
-        told.candidate, told.usage = candidate, None
-        fitted = self._router.fitted(candidate, asked)
+        told.candidate, told.usage = None, None  # a summary, which may come first, is charged by itself
+        fitted = await self._recall.fitted(candidate, asked, own)
+        told.candidate = candidate
         if isinstance(fitted, TooLong):
             return failed("too-long", f"the question has {fitted.tokens} tokens, and there is room for {fitted.room}")
         told.fitted = fitted
@@ -188,7 +194,8 @@ class Answer:
         assert candidate is not None and fitted is not None
         data = {"model": candidate.model.name, "why": candidate.why}
         left_out = {"dropped": fitted.dropped, "pictures_dropped": fitted.pictures_dropped}
-        self._pen.note(self._topic, Record("ai.started", data | {name: n for name, n in left_out.items() if n}))
+        left_out = {name: n for name, n in left_out.items() if n}
+        self._pen.note(self._topic, Record("ai.started", data | left_out | self._recall.told))
         if self._plan is not None:
             self._hand = Hand(self._postgres, self._documents, self._plan, self.id, candidate.model.name)
             self._typing = asyncio.create_task(self._hand.run())

@@ -15,6 +15,7 @@ from ai_router.charges import Charge, charge, price_said
 from ai_router.cost import NANO
 from ai_router.models import Model
 from ai_router.tokens import tokens_of_all
+from schemas.ids import new_id
 from schemas.models import Category
 from schemas.streams import Asked, Problem, Usage
 from store import ai_holds, ai_usage, streams, user_keys
@@ -60,7 +61,7 @@ async def settle(postgres: Postgres, row: StreamRow, worker: str, ending: Ending
         sent = tokens_of_all(asked.turns) if held is None else held.input
         charged = None if model is None else charged_for(model, ending, sent)
         final = ending if charged is None else replace(ending, usage=shown(charged))
-        category = None if model is None else category_of_talk(asked.turns)
+        category = None if model is None else category_of(asked)
         if not await _end(tx, row, worker, final, category):
             raise _Ended
         if charged is not None and model is not None:
@@ -75,6 +76,30 @@ async def settle(postgres: Postgres, row: StreamRow, worker: str, ending: Ending
         return await postgres.transact(work)
     except _Ended:
         return None
+
+
+async def settle_summary(postgres: Postgres, row: StreamRow, ending: Ending, model: Model, sent: int) -> None:
+    """A line of its own for what was summarised before an answer; it comes out of what is set aside for the answer.
+
+    Raises StoreUnavailable.
+    """
+    charged = charged_for(model, ending, sent)
+    if charged is None:
+        return
+    own = ending.own_key is True
+    spent = replace(line(row, model, ending.status, charged, own_key=own), stream_id=new_id())
+
+    async def work(tx: Transaction) -> None:
+        if not own:
+            await ai_holds.spend(tx, row.id, spent.input + spent.output, spent.nano_usd)
+        await ai_usage.add_usage(tx, spent)
+
+    await postgres.transact(work)
+
+
+def category_of(asked: Asked) -> Category:
+    """What kind of question it was."""
+    return asked.category or category_of_talk(asked.turns)
 
 
 def charged_for(model: Model, ending: Ending, sent: int) -> Charge | None:

@@ -1,7 +1,8 @@
-"""What a model is given of a chat: the path from its root to a message, whoever answered before. Used by saying.py.
+"""What a model is given of a chat: the path from its root to a message, whoever answered before.
 
-Turns are provider-neutral, so every answer may come from another model. Too long a path loses its beginning; how many
-messages that were is kept with the answer. What a model's context holds is the router's to see.
+Read by the gateway, which reckons what the answer may cost, and again by the AI worker: messages never change, so a
+stream names the message, and holds no copy of what was said. Turns are provider-neutral, so every answer may come from
+another model. Too long a path loses its beginning. What a model's context holds is the router's to see.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,34 +13,51 @@ import msgspec
 
 from schemas.conversation import Image, Part, Text, Turn
 from store.chat_messages import SaidRow, list_path
+from store.chat_summaries import SummaryRow, find_summary
 from store.postgres import Queries
 
 HISTORY_MESSAGES: Final = 200
 """Of one question: more than any model makes sense of."""
 HISTORY_CHARACTERS: Final = 400_000
-"""Some 100,000 tokens: what large contexts hold; each question stores its own."""
+"""Some 100,000 tokens: what large contexts hold."""
 HISTORY_PICTURE_BYTES: Final = 20 << 20
 """In base64: what one request to a provider may hold."""
 
 _pictures = msgspec.json.Decoder(tuple[Image, ...])
 
 
+class Place(NamedTuple):
+    """A message of the path."""
+
+    id: UUID
+    depth: int
+    """Messages from the root to it, both counted."""
+
+
 class History(NamedTuple):
     """What a model is given."""
 
     turns: tuple[Turn, ...]
+    ends: tuple[Place, ...]
+    """Of each turn, its last message."""
     left_out: int
     """Messages before them that it is not given."""
     answered_by: str | None
     """Which model gave the latest answer."""
+    summary: SummaryRow | None
+    """The one that says most of the path's beginning."""
 
 
-async def history(db: Queries, message_id: UUID) -> History:
-    """Up to a user's message."""
+async def history(db: Queries, message_id: UUID) -> History | None:
+    """Up to a user's message; None where that is gone."""
     path = await list_path(db, message_id, HISTORY_MESSAGES)
+    if not path:
+        return None
     kept = fitting(path)
     answered_by = next((said.model for said in path if said.model is not None), None)
-    return History(turns(reversed(kept)), path[0].depth - len(kept), answered_by)
+    spoken, ends = turns(reversed(kept))
+    summary = await find_summary(db, [said.id for said in path])
+    return History(spoken, ends, path[0].depth - len(kept), answered_by, summary)
 
 
 def fitting(path: Sequence[SaidRow]) -> list[SaidRow]:
@@ -57,9 +75,10 @@ def fitting(path: Sequence[SaidRow]) -> list[SaidRow]:
     return kept
 
 
-def turns(said: Iterable[SaidRow]) -> tuple[Turn, ...]:
-    """As the other side gets it: what one said twice, because an answer failed, is one turn."""
+def turns(said: Iterable[SaidRow]) -> tuple[tuple[Turn, ...], tuple[Place, ...]]:
+    """As the other side gets it, and where each ends: what one said twice, because an answer failed, is one turn."""
     found: list[Turn] = []
+    ends: list[Place] = []
     for each in said:
         pictures: tuple[Part, ...] = _pictures.decode(each.pictures) if each.pictures else ()
         parts = pictures + ((Text(each.content),) if each.content else ())
@@ -68,6 +87,8 @@ def turns(said: Iterable[SaidRow]) -> tuple[Turn, ...]:
             continue  # an answer that failed before it said anything
         if found and found[-1].speaker == speaker:
             found[-1] = Turn(speaker, (*found[-1].parts, Text("\n\n"), *parts))
+            ends[-1] = Place(each.id, each.depth)
         else:
             found.append(Turn(speaker, parts))  # type: ignore[arg-type]  # one of two literals
-    return tuple(found)
+            ends.append(Place(each.id, each.depth))
+    return tuple(found), tuple(ends)
