@@ -23,7 +23,7 @@ from typing import Any, Self
 
 JAVASCRIPT = Path(__file__).parent / "js"
 
-ANSWER_SECONDS = 150.0
+ANSWER_SECONDS = 300.0
 """Longer than any deadline inside the client process, whose errors say more than ours."""
 
 LINE_BYTES = 128 * 1024 * 1024

@@ -9,10 +9,12 @@ import pytest
 from tests.clients.peer import Peer
 from tests.clients.project import Project
 
-pytestmark = pytest.mark.js
+pytestmark = [pytest.mark.js, pytest.mark.timeout(600)]
 
 LARGE_CHARACTERS = 20_000_000
 """The 20 MB of the promise; ASCII, so as many bytes."""
+PATIENCE = 150
+"""Seconds: a client takes some ten to merge all of it, three of them in one process, beside other tests."""
 EDITS, EDITS_BYTES = 225_000, 5_000_000
 """Scattered ones, and what they come to at least, as one update."""
 
@@ -24,12 +26,12 @@ async def test_a_document_of_20_megabytes(project: Project, ann: Peer, bob: Peer
     digest = await writer.see("digest")
     assert digest["length"] == LARGE_CHARACTERS
     await writer.do("connect")
-    await writer.see("unsynced", equals=False, seconds=60)
+    await writer.see("unsynced", equals=False, seconds=PATIENCE)
     readers = [
         await bob.open("y3", **project.y_websocket(gateway=1)),
         await bob.open("hocuspocus", **project.hocuspocus(gateway=0)),
     ]
-    await asyncio.gather(*(reader.see("digest", equals=digest, seconds=60) for reader in readers))
+    await asyncio.gather(*(reader.see("digest", equals=digest, seconds=PATIENCE) for reader in readers))
     await readers[0].insert(0, "!")
     await writer.see("length", equals=LARGE_CHARACTERS + 1)
 
@@ -41,13 +43,13 @@ async def test_a_document_of_many_edits(project: Project, ann: Peer, bob: Peer) 
     assert await writer.do("scatter", edits=EDITS) > EDITS_BYTES
     said = await writer.see("scattered")
     await writer.do("connect")
-    await writer.see("unsynced", equals=False, seconds=60)
+    await writer.see("unsynced", equals=False, seconds=PATIENCE)
     readers = [
         await bob.open("y3", **project.y_websocket(gateway=1)),
         await bob.open("y2", **project.y_websocket(gateway=0, version=2)),
         await bob.open("hocuspocus", **project.hocuspocus(gateway=1)),
     ]
-    await asyncio.gather(*(reader.see("scattered", equals=said, seconds=60) for reader in readers))
+    await asyncio.gather(*(reader.see("scattered", equals=said, seconds=PATIENCE) for reader in readers))
     for reader in readers:
         assert not await reader.see("pending")
         await reader.insert(0, "!")

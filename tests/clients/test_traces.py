@@ -15,11 +15,11 @@ from tests.clients.peer import Peer, Session, all_see
 from tests.clients.project import Project, create_project
 from tests.conftest import MakeStack
 
-pytestmark = [pytest.mark.js, pytest.mark.slow]
+pytestmark = [pytest.mark.js, pytest.mark.slow, pytest.mark.timeout(600)]
 
 TRACES = Path(__file__).parent / "traces"
 
-TYPED_SECONDS = 60
+TYPED_SECONDS = 150
 """For all letters to arrive; all three together take some 15 s on two free cores."""
 
 TOGETHER = {"sveltecomponent": 1, "seph-blog1": 20}
