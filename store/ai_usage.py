@@ -141,3 +141,29 @@ async def list_lines(db: Queries, user_id: UUID, before: tuple[datetime, UUID] |
         """,
         {"user": user_id, "at": at, "stream": stream_id, "limit": limit},
     )
+
+
+async def remove_lines(db: Queries, days: int, limit: int) -> int:
+    """Delete some lines that are older; how many. The sums of their days stay."""
+    return await db.execute(
+        """
+        DELETE FROM ai_usage WHERE stream_id = ANY(ARRAY(
+            SELECT stream_id FROM ai_usage WHERE at < now() - make_interval(days => %(days)s)
+            ORDER BY at LIMIT %(limit)s
+        ))
+        """,
+        {"days": days, "limit": limit},
+    )
+
+
+async def remove_days(db: Queries, days: int, limit: int) -> int:
+    """Delete some sums of days that are longer ago; how many."""
+    return await db.execute(
+        """
+        DELETE FROM ai_days WHERE ctid = ANY(ARRAY(
+            SELECT ctid FROM ai_days WHERE day < (now() AT TIME ZONE 'utc')::date - %(days)s::int
+            ORDER BY day LIMIT %(limit)s
+        ))
+        """,
+        {"days": days, "limit": limit},
+    )

@@ -191,6 +191,20 @@ async def list_untold(db: Queries, seconds: float, limit: int) -> list[StreamRow
     )
 
 
+async def remove_old(db: Queries, days: int, limit: int) -> int:
+    """Delete some that ended longer ago and are in no chat; how many. What an edit needs to be undone goes along."""
+    return await db.execute(
+        """
+        DELETE FROM streams WHERE id = ANY(ARRAY(
+            SELECT id FROM streams
+            WHERE told AND (NOT in_chat OR forgotten) AND ended_at < now() - make_interval(days => %(days)s)
+            ORDER BY ended_at LIMIT %(limit)s
+        ))
+        """,
+        {"days": days, "limit": limit},
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Id:
     id: UUID

@@ -146,16 +146,26 @@ async def note_verdict(db: Queries, key_id: UUID, verdict: str) -> None:
     )
 
 
-async def list_sealed_otherwise(db: Queries, ring_key: str, after: UUID | None, limit: int) -> list[SealedKey]:
-    """What other keys of the ring closed, in order of ids."""
+async def list_sealed_otherwise(
+    db: Queries, ring_key: str, after: tuple[str, UUID] | None, limit: int
+) -> list[SealedKey]:
+    """What other keys of the ring closed, in order of these and of ids."""
+    closed_by, key_id = after or ("", UUID(int=0))
     return await db.rows(
         SealedKey,
         """
-        SELECT id, user_id, provider, sealed, ring_key FROM user_keys
-        WHERE ring_key <> %(ring_key)s AND id > coalesce(%(after)s, '00000000-0000-0000-0000-000000000000'::uuid)
-        ORDER BY id LIMIT %(limit)s
+        (
+            SELECT id, user_id, provider, sealed, ring_key FROM user_keys
+            WHERE ring_key < %(ring_key)s AND (ring_key, id) > (%(closed_by)s, %(id)s::uuid)
+            ORDER BY ring_key, id LIMIT %(limit)s
+        ) UNION ALL (
+            SELECT id, user_id, provider, sealed, ring_key FROM user_keys
+            WHERE ring_key > %(ring_key)s AND (ring_key, id) > (%(closed_by)s, %(id)s::uuid)
+            ORDER BY ring_key, id LIMIT %(limit)s
+        )
+        ORDER BY ring_key, id LIMIT %(limit)s
         """,
-        {"ring_key": ring_key, "after": after, "limit": limit},
+        {"ring_key": ring_key, "closed_by": closed_by, "id": key_id, "limit": limit},
     )
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import structlog
 
 from schemas.unavailable import Unavailable
-from store import audit, deliveries, happenings, notifications, repeats, sessions
+from store import ai_usage, audit, deliveries, happenings, notifications, repeats, sessions, streams
 from store.document_log import DocumentLog
 from store.limits import CHANGES_DAYS
 from store.postgres import Postgres
@@ -31,6 +31,12 @@ DELIVERY_DAYS = 30
 """Of a webhook's deliveries: ten times as long as the last attempt takes."""
 SESSION_DAYS = 30
 """Of sessions after their end: as long as somebody may wonder where they were signed in."""
+ANSWER_DAYS = 30
+"""Of models' answers outside of chats, and of edits that may be undone: who wants to keep one has long copied it."""
+BILL_DAYS = 400
+"""Of what each answer took: a year's bills, and a month to look at them."""
+SUMS_DAYS = 800
+"""Of its sums by day: one year beside the other."""
 BATCH = 1_000
 """Rows of one round: a statement of some 10 ms."""
 
@@ -66,6 +72,9 @@ def retention(postgres: Postgres, settings: Settings) -> Sequence[Chore]:
     ]
     kept.append(Chore("forget what happened", 600, lambda: happenings.remove_old(postgres, HAPPENING_DAYS, BATCH)))
     kept.append(Chore("forget sessions", 600, lambda: sessions.remove_old(postgres, SESSION_DAYS, BATCH)))
+    kept.append(Chore("forget answers", 600, lambda: streams.remove_old(postgres, ANSWER_DAYS, BATCH)))
+    kept.append(Chore("forget bills", 600, lambda: ai_usage.remove_lines(postgres, BILL_DAYS, BATCH)))
+    kept.append(Chore("forget days of AI", 600, lambda: ai_usage.remove_days(postgres, SUMS_DAYS, BATCH)))
     if settings.audit_days:
         kept.append(Chore("forget old acts", 600, lambda: audit.remove_old(postgres, settings.audit_days, BATCH)))
     return kept

@@ -24,5 +24,5 @@ async def reseal(postgres: Postgres, ring: KeyRing, batch: int) -> int:
                 logger.warning("a user's key does not open", key=str(row.id), ring_key=row.ring_key, reason=str(error))
                 continue
             done += await user_keys.seal_again(postgres, row, sealed, ring.newest.id)
-        after = rows[-1].id
+        after = rows[-1].ring_key, rows[-1].id
     return done
