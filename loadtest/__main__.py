@@ -4,6 +4,7 @@
     ./atrium bench --quick      proves that all shapes run; says nothing about speed
     ./atrium bench --publish    also writes docs/benchmarks.md and docs/benchmarks.svg
     ./atrium bench rest         the REST side, beside FastAPI (rest/)
+    ./atrium bench ai           answers of models, beside LiteLLM (ai/)
     ./atrium bench --shape fanout-200 --servers atrium,y-websocket --repeat 1 --seconds 5
 
 Without Node.js the peers cannot run: Atrium is then measured alone. Ctrl-C stops all servers that the bench started.
@@ -22,6 +23,7 @@ from time import monotonic
 import uvloop
 
 from loadtest import bench, trace, usage
+from loadtest.ai import __main__ as ai
 from loadtest.measure import Task
 from loadtest.report import publish, results, table
 from loadtest.rest import __main__ as rest
@@ -151,6 +153,8 @@ def repeatable(chosen: argparse.Namespace) -> str:
 def run(given: list[str]) -> int:
     if given[:1] == ["rest"]:
         return rest.run(given[1:])
+    if given[:1] == ["ai"]:
+        return ai.run(given[1:])
     chosen = arguments(given)
     if chosen.list:
         for shape in SHAPES:
