@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
+from uuid import UUID
 
 import psycopg
 import pytest
 
 from schemas.ids import new_id
-from store import ai_budgets, ai_edits, ai_holds, ai_usage, opinions, streams, user_keys
+from store import ai_budgets, ai_edits, ai_holds, ai_usage, chat_summaries, opinions, streams, user_keys
 from store.ai_holds import Hold
 from store.ai_usage import UsageRow
 from store.migrate import migrate
@@ -19,7 +20,7 @@ from tests.rest.explain import Connection, Watched, ask_all, assert_indexed, pla
 ADA, PROJECT, STREAM, QUEUED, KEY = (new_id() for _ in range(5))
 LARGE = [
     "users", "projects", "streams", "ai_holds", "ai_usage", "ai_days", "ai_project_budgets", "ai_budgets", "ai_edits",
-    "user_keys", "chat_messages", "message_feedback",
+    "user_keys", "chat_messages", "message_feedback", "chat_summaries",
 ]  # fmt: skip
 FILL = """
     INSERT INTO users (id, display_name) SELECT gen_random_uuid(), 'Person ' || n FROM generate_series(1, 10000) AS n;
@@ -57,6 +58,7 @@ FILL = """
     INSERT INTO chats (id, user_id, title, model) VALUES (:project, :ada, 'x', 'auto');
     INSERT INTO chat_messages (id, chat_id, depth, role, user_id, stream_id)
         SELECT id, :project, 2, 'assistant', user_id, id FROM streams WHERE request_id IS NOT NULL;
+    INSERT INTO chat_summaries (message_id, text, model, left_out) SELECT id, 'x', 'a/b', 0 FROM chat_messages;
     INSERT INTO message_feedback (message_id, user_id, rating, created_at)
         SELECT id, user_id, 1, now() - random() * interval '900 days' FROM chat_messages;
 """
@@ -130,6 +132,7 @@ async def test_holds_and_budgets(watched: Watched, connection: Connection) -> No
             "taken": lambda: ai_holds.taken(watched, ADA),
             "project_spent": lambda: ai_holds.project_spent(watched, PROJECT),
             "hold": lambda: ai_holds.hold(watched, held),
+            "spend": lambda: ai_holds.spend(watched, STREAM, 1, 1),
             "find_hold": lambda: ai_holds.find_hold(watched, STREAM),
             "release": lambda: ai_holds.release(watched, STREAM),
         },
@@ -163,6 +166,21 @@ async def test_usage(watched: Watched, connection: Connection) -> None:
     assert_indexed(connection, watched, LARGE)
     watched.asked.clear()
     await ai_usage.list_lines(watched, ADA, None, 51)
+    assert_indexed(connection, watched, LARGE)
+
+
+async def test_summaries(watched: Watched, connection: Connection) -> None:
+    """store/chat_summaries.py."""
+    [answer] = await watched.rows(_Id, "SELECT id FROM chat_messages LIMIT 1")
+    watched.asked.clear()
+    await ask_all(
+        chat_summaries,
+        {
+            "find_summary": lambda: chat_summaries.find_summary(watched, [answer.id, new_id()]),
+            "keep_summary": lambda: chat_summaries.keep_summary(watched, answer.id, "x", "a/b", 0),
+            "note_given": lambda: chat_summaries.note_given(watched, answer.id, 1, 1),
+        },
+    )
     assert_indexed(connection, watched, LARGE)
 
 
@@ -225,3 +243,8 @@ async def test_old_rings_come_in_order(watched: Watched) -> None:
     assert {"a", "z"} <= {each.ring_key for each in found} <= {"a", "newer", "z"}
     assert len({each.id for each in found}) == len(found)
     assert found == sorted(found, key=lambda each: (each.ring_key, each.id))
+
+
+class _Id:
+    def __init__(self, id: UUID) -> None:
+        self.id = id
