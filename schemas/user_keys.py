@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from schemas.pages import PageQuery
 from schemas.patterns import END, NO_NUL
 
 KEYS_PER_USER: Final = 50
@@ -56,6 +57,25 @@ class UserKeys(Struct, frozen=True):
     """Newest first; of one provider's the first is used."""
 
     items: list[UserKey]
+
+
+class SomebodysKey(Struct, frozen=True):
+    """A key as administrators see it."""
+
+    id: UUID
+    user_id: UUID
+    provider: str
+    label: str
+    last4: str
+    tested_at: datetime | None
+    verdict: str | None
+    created_at: datetime
+
+
+class AllKeysQuery(PageQuery, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`GET /api/admin/api-keys`: of everybody, or of one person."""
+
+    user_id: UUID | None = None
 
 
 class KeyTest(Struct, frozen=True):

@@ -21,6 +21,13 @@ class UserKeyRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SomebodysKeyRow(UserKeyRow):
+    """The same with whose it is."""
+
+    user_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class SealedKey:
     """What a worker opens."""
 
@@ -85,6 +92,39 @@ async def list_keys(db: Queries, user_id: UUID) -> list[UserKeyRow]:
         WHERE user_id = %(user)s ORDER BY id DESC
         """,
         {"user": user_id},
+    )
+
+
+async def list_all_keys(db: Queries, user_id: UUID | None, before: UUID, limit: int) -> list[SomebodysKeyRow]:
+    """Everybody's, or somebody's, newest first, older than one."""
+    if user_id is None:
+        return await db.rows(
+            SomebodysKeyRow,
+            """
+            SELECT id, user_id, provider, label, last4, tested_at, verdict, created_at FROM user_keys
+            WHERE id < %(before)s ORDER BY id DESC LIMIT %(limit)s
+            """,
+            {"before": before, "limit": limit},
+        )
+    return await db.rows(
+        SomebodysKeyRow,
+        """
+        SELECT id, user_id, provider, label, last4, tested_at, verdict, created_at FROM user_keys
+        WHERE user_id = %(user)s AND id < %(before)s ORDER BY id DESC LIMIT %(limit)s
+        """,
+        {"user": user_id, "before": before, "limit": limit},
+    )
+
+
+async def remove_any_key(db: Queries, key_id: UUID) -> SomebodysKeyRow | None:
+    """Whoever's it is; what it was, or None where there is no such key."""
+    return await db.row(
+        SomebodysKeyRow,
+        """
+        DELETE FROM user_keys WHERE id = %(id)s
+        RETURNING id, user_id, provider, label, last4, tested_at, verdict, created_at
+        """,
+        {"id": key_id},
     )
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from gateway.operation import LOGIN_ONLY, Operation
 from gateway.permissions import InProject, Registered, SignedIn, SiteAdmin
-from gateway.routes import ai_budgets, ai_usage, user_keys
+from gateway.routes import admin_keys, ai_budgets, ai_usage, user_keys
 from schemas import ai_usage as u
 from schemas import user_keys as k
 from schemas.pages import Page, PageQuery
@@ -23,6 +23,13 @@ AI_ACCOUNTS: Final[tuple[Operation, ...]] = (
     Operation(
         "POST", "/api/ai/keys/{id}/test", user_keys.test_key, REGISTERED,
         answers=k.KeyTest, limit="key-tests", scope=LOGIN_ONLY,
+    ),
+    Operation(
+        "GET", "/api/admin/api-keys", admin_keys.list_all_keys, SITE_ADMIN,
+        query=k.AllKeysQuery, answers=Page[k.SomebodysKey], scope="admin",
+    ),
+    Operation(
+        "DELETE", "/api/admin/api-keys/{id}", admin_keys.delete_any_key, SITE_ADMIN, status=204, scope="admin"
     ),
     Operation("GET", "/api/ai/usage", ai_usage.show_usage, SIGNED_IN, answers=u.UsageReport, scope="ai"),
     Operation(

@@ -14,6 +14,7 @@ from store.ai_usage import UsageRow
 from store.migrate import migrate
 from store.postgres import open_pool
 from store.user_keys import SealedKey
+from store.users_admin import LATEST
 from tests.rest.databases import new_database
 from tests.rest.explain import Connection, Watched, ask_all, assert_indexed, plans, reads_whole
 
@@ -210,6 +211,8 @@ async def test_keys(watched: Watched, connection: Connection) -> None:
             "add_key": add,
             "count_keys": lambda: user_keys.count_keys(watched, ADA),
             "list_keys": lambda: user_keys.list_keys(watched, ADA),
+            "list_all_keys": lambda: user_keys.list_all_keys(watched, None, LATEST, 51),
+            "remove_any_key": lambda: user_keys.remove_any_key(watched, new_id()),
             "find_key": lambda: user_keys.find_key(watched, ADA, KEY),
             "remove_key": lambda: user_keys.remove_key(watched, ADA, new_id()),
             "remove_keys": lambda: user_keys.remove_keys(watched, new_id()),
@@ -221,6 +224,7 @@ async def test_keys(watched: Watched, connection: Connection) -> None:
             "seal_again": lambda: user_keys.seal_again(watched, sealed, b"y", "newer"),
         },
     )
+    await user_keys.list_all_keys(watched, ADA, LATEST, 51)
     assert_indexed(connection, watched, LARGE)
 
 

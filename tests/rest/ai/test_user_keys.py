@@ -20,6 +20,7 @@ from tests.rest.ai.standin import StandIn, stand_in
 from tests.rest.api import Api
 from tests.rest.auth.people import Person, register
 from tests.rest.conftest import SECRET
+from tests.rest.databases import execute
 from workers.ai.key_ring import KeyRing
 from workers.ai.key_test import KeyTester
 from workers.ai.own_keys import own_keys
@@ -188,3 +189,40 @@ async def test_keys_go_with_the_account(api: Api, ann: Person, postgres: Postgre
     reply = await api.call("DELETE", f"/api/users/{ann.id}", token=ann.access, json={"password": ann.password})
     assert reply.status == 202, reply.body
     assert await own_keys(postgres, KeyRing("", SECRET), UUID(ann.id)) == {}
+
+
+async def test_administrators_see_and_remove_all(api: Api, ann: Person, database: str) -> None:
+    """Page by page, everybody's or somebody's, their ends alone; who lost one hears of it, and it is written down."""
+    bob, root = await register(api), await register(api)
+    execute(database, "UPDATE users SET role = 'admin' WHERE id = %s", root.id)
+    keys = []
+    for person, at in ((person, at) for person in (ann, bob) for at in range(3)):
+        keys.append(fresh_key(f"{at}abc"))
+        body = {"provider": "openai", "key": keys[-1], "label": f"no. {at}"}
+        assert (await api.call("POST", "/api/ai/keys", token=person.access, json=body)).status == 200
+
+    async def listed(query: str) -> list[dict[str, Any]]:
+        found, cursor = list[dict[str, Any]](), ""
+        while True:
+            reply = await api.call("GET", f"/api/admin/api-keys?limit=2{query}{cursor}", token=root.access)
+            assert reply.status == 200, reply.body
+            found += reply.body["items"]
+            if reply.body["next_cursor"] is None:
+                return found
+            cursor = f"&cursor={reply.body['next_cursor']}"
+
+    mine = await listed(f"&user_id={ann.id}")
+    assert [(each["label"], each["last4"]) for each in mine] == [(f"no. {at}", f"{at}abc") for at in (2, 1, 0)]
+    everybodys = await listed("")
+    assert {ann.id, bob.id} <= {each["user_id"] for each in everybodys}
+    assert [each["id"] for each in everybodys] == sorted((each["id"] for each in everybodys), reverse=True)
+    assert not any(key in str(everybodys) for key in keys)
+
+    gone = f"/api/admin/api-keys/{mine[0]['id']}"
+    assert (await api.call("DELETE", gone, token=ann.access)).status == 403
+    assert [(await api.call("DELETE", gone, token=root.access)).status for _ in range(2)] == [204, 404]
+    assert [each["id"] for each in await listed(f"&user_id={ann.id}")] == [each["id"] for each in mine[1:]]
+    told = execute(database, "SELECT kind, data->>'key_id' FROM happenings WHERE topic = %s", f"user:{ann.id}")
+    assert ("ai-key.removed", mine[0]["id"]) in told
+    acts = execute(database, "SELECT act, actor_id FROM audit_log WHERE details->>'key_id' = %s", mine[0]["id"])
+    assert [(act, str(actor)) for act, actor in acts] == [("ai-key.removed", root.id)]
