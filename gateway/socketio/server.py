@@ -37,18 +37,23 @@ from gateway.socketio.limits import (
     TICK_SECONDS,
 )
 from gateway.socketio.session import SocketIoSession
+from gateway.sockets.hall import TOO_MANY, Hall
 from schemas.events import ChatName, ChatPlace, ChatTyping, ChatWords, Credential
 from schemas.unavailable import Unavailable
 
 logger = structlog.get_logger("gateway.socketio")
+PATH: Final = "/socket.io/"
+RETRY_SECONDS: Final = "60"
+"""Until somebody else behind the address may have left; stock clients come back sooner, and more seldom each time."""
 Act = Callable[["SocketIoServer", str, Any], Awaitable[dict[str, object]]]
 
 
 class SocketIoServer:
     """One per gateway; `run` is its task."""
 
-    def __init__(self, parts: Parts, hub: Hub, topics: Topics, chats: LiveChats) -> None:
+    def __init__(self, parts: Parts, hall: Hall, hub: Hub, topics: Topics, chats: LiveChats) -> None:
         self._parts = parts
+        self._hall = hall
         self._hub = hub
         self._topics = topics
         self._chats = chats
@@ -56,7 +61,10 @@ class SocketIoServer:
         self._addresses: dict[str, str] = {}
         self._unknown: dict[str, float] = {}
         """Since when an engine's connection is here without a session."""
-        self._io = Guarded(frozenset(ACTS))
+        self._io = Guarded(frozenset(ACTS), hall.figures.refused)
+        self.connections = 0
+        """Open ones, with those that did not say yet who they are."""
+        self.events_out = 0
         self._io.on("connect", self._connect)
         self._io.on("disconnect", self._disconnect)
         for event, act in ACTS.items():
@@ -64,12 +72,17 @@ class SocketIoServer:
 
     def attach(self, app: web.Application) -> None:
         """Add `/socket.io/`."""
-        self._io.attach(app)
+        app.router.add_route("*", PATH, self._enter)
 
     @property
-    def sessions(self) -> int:
-        """How many clients there are."""
-        return len(self._sessions)
+    def messages_in(self) -> int:
+        """From clients, so far."""
+        return self._io.messages
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that wait for clients which read slowly, without the packets that python-socketio has."""
+        return sum(session.waiting for session in self._sessions.values())
 
     async def run(self) -> None:
         """Look after the connections for ever; cancel to stop."""
@@ -81,7 +94,7 @@ class SocketIoServer:
             self._unknown = {each: self._unknown.get(each, now) for each in here - known}
             for engine_id, since in self._unknown.items():
                 if now - since > AUTH_SECONDS:
-                    await self._io.cut(engine_id)
+                    await self._io.cut(engine_id, "no token")
             for sid, session in list(self._sessions.items()):
                 await self._look(sid, session, wall)
 
@@ -127,6 +140,23 @@ class SocketIoServer:
 
     # Parts of the above
 
+    async def _enter(self, request: web.Request) -> web.StreamResponse:
+        """As long as the connection is open; of all dialects an address has only so many."""
+        address = address_of(request, self._parts.settings.trusted_proxies)
+        try:
+            if not self._hall.arrive(address):
+                return web.Response(status=429, text=TOO_MANY, headers={"Retry-After": RETRY_SECONDS})
+            if self._hall.draining:
+                return web.Response(status=503, text="the server is restarting; come back")
+            self.connections += 1
+            try:
+                response: web.StreamResponse = await self._io.handle_request(request)
+                return response
+            finally:
+                self.connections -= 1
+        finally:
+            self._hall.depart(address)
+
     async def _connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
         token = auth.get("token") if isinstance(auth, dict) else None
         mark = self._parts.watch.mark()
@@ -137,6 +167,7 @@ class SocketIoServer:
             raise Refuse(problem.detail, msgspec.to_builtins(problem)) from None
 
         async def emit(event: str, data: Any) -> None:
+            self.events_out += 1
             await self._io.emit(event, data, to=sid)
             while self._waits(sid) > PACKETS_MAX:  # noqa: ASYNC110  python-socketio has no signal for it
                 await asyncio.sleep(DRAIN_LOOK_SECONDS)

@@ -110,6 +110,11 @@ class SocketIoSession:
             raise Conflict("join the chat first")
         return subscription.access
 
+    @property
+    def waiting(self) -> int:
+        """Bytes that wait to be written."""
+        return len(self._waiting)
+
     # Outlet
 
     @property

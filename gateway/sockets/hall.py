@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -22,6 +22,7 @@ from schemas.close_codes import CloseCode
 from schemas.documents import DocumentName, named, project_of
 
 logger = structlog.get_logger("gateway.sockets")
+TOO_MANY: Final = "too many connections from your address"
 
 
 @dataclass(slots=True)
@@ -43,17 +44,27 @@ class Hall:
     def admit(self, connection: Connection, address: str) -> bool:
         """Count a connection from this client address; False, and it is closing, where it may not stay."""
         self.connections.add(connection)
-        self._addresses[address] += 1
+        fits = self.arrive(address)
         if self.draining:
             connection.close(CloseCode.RESTART.value, "the server is restarting; come back")
-        elif self._addresses[address] > CONNECTIONS_PER_ADDRESS:
-            self.figures.refused["connections per address"] += 1
-            connection.close(CloseCode.RATE_LIMITED.value, "too many connections from your address")
+        elif not fits:
+            connection.close(CloseCode.RATE_LIMITED.value, TOO_MANY)
         return not connection.closing
 
     def dismiss(self, connection: Connection, address: str) -> None:
         """The connection has ended; called once for each that was admitted."""
         self.connections.discard(connection)
+        self.depart(address)
+
+    def arrive(self, address: str) -> bool:
+        """Count a connection of any dialect; False where it is one too many. `depart` takes it back in both cases."""
+        self._addresses[address] += 1
+        fits = self._addresses[address] <= CONNECTIONS_PER_ADDRESS
+        self.figures.refused["connections per address"] += not fits
+        return fits
+
+    def depart(self, address: str) -> None:
+        """It has ended."""
         self._addresses[address] -= 1
         if not self._addresses[address]:
             del self._addresses[address]

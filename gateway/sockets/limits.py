@@ -14,7 +14,7 @@ WRITE_HIGH = 256 << 10
 REPLIES_MAX = 1 << 20
 """Bytes of answers that may not be left out, asked for while the socket is full. Answer: close 1008."""
 CONNECTIONS_PER_ADDRESS = 8_192
-"""From one client address: a school behind one router, not a flood. Answer: close 4429."""
+"""From one client address, of all dialects: a school behind one router, not a flood. Answer: close 4429, or 429."""
 FRAMES_PER_SECOND = 2_000
 """Of one connection, over time. Answer: it is not read until it is within its budget; nothing is lost."""
 FRAMES_BURST = 8_000

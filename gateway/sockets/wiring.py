@@ -19,6 +19,7 @@ from gateway.events.hub import Hub
 from gateway.events.topics import Topics
 from gateway.parts import Parts, Sockets
 from gateway.routes.table_chats import SAY
+from gateway.socketio.figures import socket_io_figures
 from gateway.socketio.server import SocketIoServer
 from gateway.sockets.attendance import AttendanceTeller
 from gateway.sockets.collab import collab_endpoint
@@ -82,11 +83,12 @@ def plug_sockets(app: web.Application, parts: Parts) -> Sockets:
     hub = Hub(parts.events, following)
     topics = Topics(parts.gate, parts.postgres)
     chats = LiveChats(parts, SAY)
-    socket_io = SocketIoServer(parts, hub, topics, chats)
+    socket_io = SocketIoServer(parts, hall, hub, topics, chats)
     socket_io.attach(app)
     parts.health.add("redis", lambda: ping(redis))
     parts.metrics.add(lambda: socket_figures(hall, committer, heart))
     parts.metrics.add(lambda: event_figures(hub))
+    parts.metrics.add(lambda: socket_io_figures(socket_io))
 
     async def live(app: web.Application) -> AsyncIterator[None]:
         tasks = [
