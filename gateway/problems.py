@@ -115,6 +115,7 @@ def problem_of(error: Exception, path: str = "", request_id: str = "") -> tuple[
         instance=path,
         request_id=request_id,
         errors=errors,
+        retry_after=int(headers["Retry-After"]) if headers.get("Retry-After", "").isdigit() else None,
     )
     return problem, headers
 

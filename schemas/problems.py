@@ -24,3 +24,4 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     instance: str = ""  # the path that was asked for, without its query
     request_id: str = ""  # names the line in the log
     errors: tuple[FieldError, ...] = ()
+    retry_after: int | None = None  # seconds, as the header says; sockets have none

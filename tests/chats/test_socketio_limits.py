@@ -5,21 +5,13 @@ import contextlib
 import json
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import aiohttp
 import pytest
-from aiohttp.test_utils import TestServer
 
-from gateway.app import create_app
-from gateway.auth.settings import AccountSettings
-from gateway.auth.tokens import Tokens
-from gateway.launch.home import Home
-from gateway.limits import ACCESS_TOKEN_SECONDS
-from gateway.settings import Settings
 from gateway.socketio import guarded, server
 from gateway.socketio.limits import WAITING_MAX
 from gateway.sockets import hall
@@ -27,7 +19,7 @@ from schemas.chats import chat_topic
 from store.event_log import EventLog
 from store.limits import EVENT_PAGE
 from store.redis import connect
-from tests.chats.people import Chatter
+from tests.chats.site import Site, open_site
 from tests.chats.test_socketio import Client
 from tests.clients.peer import Peer, node_peer
 from tests.events.client import connected
@@ -38,41 +30,10 @@ FLOOD = 900
 EVENT = json.dumps({"event": "chat.updated", "data": {"filler": "x" * 30_000}}).encode()
 
 
-@dataclass
-class Site:
-    """A gateway in this process, somebody in a chat there, and the chat."""
-
-    url: str
-    ann: Chatter
-    tokens: Tokens
-    chat: str
-
-    async def figure(self, name: str) -> float:
-        """Of /metrics."""
-        async with aiohttp.ClientSession() as http, http.get(f"{self.url}/metrics") as response:
-            lines = (await response.text()).splitlines()
-        return next((float(line.split()[-1]) for line in lines if line.startswith(f"{name} ")), 0.0)
-
-    def token(self, seconds: float) -> str:
-        """Another one of the same session, which ends so soon."""
-        mine = self.tokens.verify_access(self.ann.token)
-        self.tokens._now = lambda: time.time() - ACCESS_TOKEN_SECONDS + seconds
-        return self.tokens.sign_access(mine.user_id, mine.session_id)[0]
-
-
 @pytest.fixture
-async def site(stack: Stack, ann: Chatter, tmp_path: Path) -> AsyncIterator[Site]:
-    secret = Home(stack.home).secret()
-    settings = Settings(
-        database_url=stack.database_url, redis_url=stack.redis_url, secret=secret, name="socketio-test",
-        rate_factor=100_000.0, accounts=AccountSettings(mail_folder=tmp_path),
-    )  # fmt: skip
-    gateway = TestServer(create_app(settings))
-    await gateway.start_server()
-    url = f"http://{gateway.host}:{gateway.port}"
-    person = Chatter(url, ann.token)
-    yield Site(url, person, Tokens(secret), (await person.chat(title="Plan"))["id"])
-    await gateway.close()
+async def site(stack: Stack, tmp_path: Path) -> AsyncIterator[Site]:
+    async with open_site(stack, tmp_path) as site:
+        yield site
 
 
 @pytest.fixture
