@@ -1,11 +1,13 @@
 """What a provider's stream says, whoever the provider is: what decoders (formats/) make of bytes.
 
-A stream is any number of Delta, Thought and Usage, then one Finished or Failed. Usage may come several times and is
-never summed: each replaces what was known.
+A stream is any number of Delta, Thought, Usage and Sources, then one Finished or Failed. Usage and Sources may come
+several times and are never summed: each replaces what was known.
 """
 
 from dataclasses import dataclass
 from typing import Literal
+
+from schemas.streams import Source
 
 Reason = Literal["stop", "length", "filter", "tool", "other"]
 """Why a model stopped: done, out of tokens, refused or filtered, wants a tool, unknown."""
@@ -57,6 +59,13 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Sources:
+    """All that the answer rests on, up to now."""
+
+    found: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Again:
     """What follows was said before, and is given once more: no provider is asked."""
 
@@ -79,7 +88,7 @@ class Failed:
     """Seconds."""
 
 
-Heard = Delta | Thought | Usage | Again | Finished | Failed
+Heard = Delta | Thought | Usage | Sources | Again | Finished | Failed
 
 RETRYABLE: frozenset[Kind] = frozenset({"rate", "overloaded", "server", "timeout", "network", "malformed"})
 """Worth another try at the same provider."""

@@ -10,7 +10,7 @@ from schemas.conversation import Image
 from schemas.pages import Cursor, Limit, PageQuery, SearchText
 from schemas.patterns import END, NO_NUL, PRINTABLE
 from schemas.roles import Role
-from schemas.streams import ModelName, Problem, Status, Usage
+from schemas.streams import ModelName, Problem, Source, Status, Usage
 
 TITLE_LENGTH: Final = 200  # characters
 MESSAGE_LENGTH: Final = 100_000  # characters: some 25,000 tokens
@@ -122,6 +122,8 @@ class Message(Struct, frozen=True, kw_only=True):
     reason: str | None
     usage: Usage | None
     error: Problem | None
+    sources: list[Source]
+    """What an answer rests on, of models that search: `[1]` in the text is the first."""
     left_out: int
     """Earlier messages that were not given to the model, because there were too many."""
     summarised: int

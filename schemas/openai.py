@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from schemas.patterns import NO_NUL
 from schemas.streams import MODEL_LENGTH, PROMPT_LENGTH, TURNS_MAX
@@ -84,6 +84,8 @@ class ChatCompletion(Struct, frozen=True):
     choices: tuple[Choice, ...]
     usage: TokenCounts | None = None
     object: Literal["chat.completion"] = "chat.completion"
+    citations: tuple[str, ...] | UnsetType = UNSET
+    """Addresses that `[1]`, `[2]` … in the answer mean: ours, as Perplexity has it."""
 
 
 class Model(Struct, frozen=True):

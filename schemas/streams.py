@@ -75,6 +75,13 @@ class Usage(Struct, frozen=True, omit_defaults=True):
     """Whether the provider did not say all of it: then it is what Atrium reckons."""
 
 
+class Source(Struct, frozen=True, omit_defaults=True):
+    """What an answer rests on. An empty `url` holds the place of what was no web address."""
+
+    url: str
+    title: str = ""
+
+
 class Problem(Struct, frozen=True, omit_defaults=True):
     """Why there is no (more) answer; the kinds stand in ai_router/heard.py."""
 
@@ -99,6 +106,8 @@ class Stream(Struct, frozen=True):
     reason: str | None
     usage: Usage | None
     error: Problem | None
+    sources: list[Source]
+    """`[1]` in the text is the first; of models that search."""
     project_id: UUID | None
     topic: str
     """For `GET /events`."""
@@ -109,7 +118,7 @@ class Stream(Struct, frozen=True):
 class Record(Struct, frozen=True):
     """One record of a stream's log, as clients get it behind `topic` and `number`."""
 
-    event: Literal["ai.started", "ai.delta", "ai.thought", "ai.state", "ai.done"]
+    event: Literal["ai.started", "ai.delta", "ai.thought", "ai.sources", "ai.state", "ai.done"]
     data: dict[str, Any]
 
 

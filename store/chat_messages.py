@@ -38,6 +38,7 @@ class MessageRow:
     reason: str | None
     usage: dict[str, Any] | None
     error: dict[str, Any] | None
+    sources: list[dict[str, Any]] | None
     rating: int | None
 
 
@@ -90,7 +91,8 @@ _SELECT: Final = """
            coalesce(jsonb_array_length(messages.pictures), 0) AS pictures,
            messages.stream_id, messages.left_out, messages.summarised, messages.client_msg_id, messages.created_at,
            coalesce(streams.status, 'done') AS status, streams.log_begin, streams.model, streams.why,
-           coalesce(streams.thought, '') AS thought, streams.reason, streams.usage, streams.error, feedback.rating
+           coalesce(streams.thought, '') AS thought, streams.reason, streams.usage, streams.error,
+           streams.sources, feedback.rating
     FROM chat_messages AS messages
     LEFT JOIN streams ON streams.id = messages.stream_id
     LEFT JOIN message_feedback AS feedback ON feedback.message_id = messages.id AND feedback.user_id = %(reader)s

@@ -9,7 +9,7 @@ from store.postgres import Queries
 
 COLUMNS = """
     id, user_id, project_id, request_id, asked::text AS asked, log_begin, status, worker, model, why, text, thought,
-    reason, usage, error, cancel_asked, ended_at
+    reason, usage, error, sources, cancel_asked, ended_at
 """
 
 
@@ -32,6 +32,7 @@ class StreamRow:
     reason: str | None
     usage: dict[str, Any] | None
     error: dict[str, Any] | None
+    sources: list[dict[str, Any]] | None
     cancel_asked: bool
     ended_at: datetime | None
 
@@ -121,15 +122,17 @@ async def end_stream(
     category: str | None,
     usage: str | None,
     error: str | None,
+    sources: str | None,
     first_token_at: datetime | None,
 ) -> bool:
-    """Its end, for good; False where it has one already, or another worker's. `usage` and `error` are JSON."""
+    """Its end, for good; False where it has one already, or another worker's. `usage`, `error`, `sources` are JSON."""
     return bool(
         await db.execute(
             """
             UPDATE streams SET status = %(status)s, text = %(text)s, thought = %(thought)s, reason = %(reason)s,
                 model = %(model)s, why = %(why)s, category = %(category)s, usage = %(usage)s::jsonb,
-                error = %(error)s::jsonb, first_token_at = %(first_token_at)s, ended_at = now()
+                error = %(error)s::jsonb, sources = %(sources)s::jsonb,
+                first_token_at = %(first_token_at)s, ended_at = now()
             WHERE id = %(id)s AND worker = %(worker)s AND status = 'running'
             """,
             {
@@ -144,6 +147,7 @@ async def end_stream(
                 "category": category,
                 "usage": usage,
                 "error": error,
+                "sources": sources,
                 "first_token_at": first_token_at,
             },
         )

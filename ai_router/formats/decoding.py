@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from ai_router.formats.refusals import failed
 from ai_router.formats.thinking import Content
 from ai_router.formats.values import newer
-from ai_router.heard import Delta, Failed, Finished, Heard, Thought, Usage
+from ai_router.heard import Delta, Failed, Finished, Heard, Sources, Thought, Usage
 
 BROKE_OFF: Final = Failed("network", "the stream broke off before its end")
 
@@ -35,13 +35,14 @@ class Meaning(Protocol):
 class Decoding:
     """See Decoder in port.py."""
 
-    __slots__ = ("_content", "_framing", "_meaning", "_over", "_usage")
+    __slots__ = ("_content", "_framing", "_meaning", "_over", "_sources", "_usage")
 
     def __init__(self, framing: Framing, meaning: Meaning) -> None:
         self._framing = framing
         self._meaning = meaning
         self._content = Content()
         self._usage = Usage()
+        self._sources = Sources(())
         self._over = False
 
     def feed(self, data: bytes) -> list[Heard]:
@@ -75,6 +76,10 @@ class Decoding:
                 match each:
                     case Usage():
                         self._count(each, heard)
+                    case Sources():
+                        if each != self._sources:
+                            self._sources = each
+                            heard.append(each)
                     case Delta(text):
                         heard += self._content.hear(_clean(text))
                     case Thought(text):

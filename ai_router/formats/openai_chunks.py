@@ -2,7 +2,7 @@
 
 The relatives put reasoning beside the content, or content in lists (Mistral); usage in any chunk (Perplexity: in
 every), with reasoning beside the output (xAI); errors beside choices (OpenRouter); they send no `[DONE]` behind the
-finish reason, or one whole answer where a stream was asked for.
+finish reason, or one whole answer where a stream was asked for. Perplexity says what it found (sources.py).
 """
 
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from msgspec import Struct, json
 
 from ai_router.formats import refusals
 from ai_router.formats.decoding import BROKE_OFF
+from ai_router.formats.sources import sources
 from ai_router.formats.values import ANYTHING, counted, read, tokens
 from ai_router.heard import Delta, Finished, Heard, Reason, Thought
 
@@ -56,6 +57,8 @@ class _Chunk(Struct):
     usage: _Usage | None = None
     error: Any = None
     object: str | None = None
+    citations: Any = None
+    search_results: Any = None
 
 
 _CHUNK: Final = json.Decoder(_Chunk)
@@ -76,6 +79,8 @@ class Meaning:
         chunk = read(_CHUNK, event)
         if chunk.usage is not None:
             yield _usage(chunk.usage)
+        if chunk.citations or chunk.search_results:  # Perplexity, in every chunk
+            yield sources(chunk.citations, chunk.search_results)
         if chunk.choices:
             yield from self._choice(chunk.choices[0])
             if chunk.choices[0].finish_reason == "error" and chunk.error is None:

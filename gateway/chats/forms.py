@@ -7,7 +7,7 @@ import msgspec
 from gateway.chats.rights import Seat
 from gateway.cursors import encode_cursor
 from schemas import chats as bodies
-from schemas.streams import Problem, Usage, stream_topic
+from schemas.streams import Problem, Source, Usage, stream_topic
 from store.chat_messages import MessageRow
 from store.chats import ChatRow
 
@@ -32,6 +32,7 @@ def message(row: MessageRow) -> bodies.Message:
         reason=row.reason,
         usage=None if row.usage is None else msgspec.convert(row.usage, Usage),
         error=None if row.error is None else msgspec.convert(row.error, Problem),
+        sources=msgspec.convert(row.sources or [], list[Source]),
         left_out=row.left_out,
         summarised=row.summarised,
         client_msg_id=row.client_msg_id,

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 from aiohttp import web
+from msgspec import UNSET
 
 from gateway.access import in_person
 from gateway.events.sse import HEADERS, SseReader
@@ -82,6 +83,8 @@ class Chunks:
                 return [self._chunk({"content": record.data["text"]})]
             case "ai.thought":
                 return [self._chunk({"reasoning_content": record.data["text"]})]
+            case "ai.sources":
+                return [self._chunk({}, citations=[each["url"] for each in record.data["sources"]])]
             case "ai.done":
                 return self._end(record.data)
         return []
@@ -95,9 +98,9 @@ class Chunks:
             chunks.append(self._event({**self._front, "model": self._model, "choices": [], "usage": counts(usage)}))
         return [*chunks, DONE]
 
-    def _chunk(self, delta: dict[str, Any], finish: str | None = None) -> bytes:
+    def _chunk(self, delta: dict[str, Any], finish: str | None = None, **more: object) -> bytes:
         choice = {"index": 0, "delta": delta, "finish_reason": finish}
-        return self._event({**self._front, "model": self._model, "choices": [choice]})
+        return self._event({**self._front, "model": self._model, "choices": [choice], **more})
 
     def _error(self, kind: str, message: str) -> bytes:
         return self._event({"error": {"message": message, "type": kind, "param": None, "code": kind}})
@@ -138,7 +141,12 @@ async def _whole(call: Call, row: StreamRow) -> bodies.ChatCompletion:
     usage = None if ended.usage is None else counts(msgspec.convert(ended.usage, Usage))
     answer = bodies.Choice(bodies.AnsweredMessage(ended.text), _REASONS.get(ended.reason or "", "stop"))
     return bodies.ChatCompletion(
-        f"chatcmpl-{row.id}", int(time.time()), ended.model or call.body.model, (answer,), usage
+        f"chatcmpl-{row.id}",
+        int(time.time()),
+        ended.model or call.body.model,
+        (answer,),
+        usage,
+        citations=tuple(each["url"] for each in ended.sources) if ended.sources else UNSET,
     )
 
 

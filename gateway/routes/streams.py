@@ -23,6 +23,7 @@ from schemas.streams import (
     ENDED,
     Asked,
     Problem,
+    Source,
     Stream,
     StreamRequest,
     Usage,
@@ -128,6 +129,7 @@ def shown(row: StreamRow) -> Stream:
         reason=row.reason,
         usage=None if row.usage is None else msgspec.convert(row.usage, Usage),
         error=None if row.error is None else msgspec.convert(row.error, Problem),
+        sources=msgspec.convert(row.sources or [], list[Source]),
         project_id=row.project_id,
         topic=stream_topic(row.id),
         log_begin=row.log_begin,
@@ -171,6 +173,8 @@ def state_of(row: StreamRow) -> bytes:
     """A whole stream, as one event or two."""
     state = {"text": row.text, "thought": row.thought, "model": row.model, "why": row.why}
     records = [msgspec.json.encode({"event": "ai.state", "data": state})]
+    if row.sources:
+        records.append(msgspec.json.encode({"event": "ai.sources", "data": {"sources": row.sources}}))
     if row.status in ENDED:
         usage, error = row.usage, row.error
         done = {"status": row.status, "reason": row.reason, "usage": usage, "error": error}

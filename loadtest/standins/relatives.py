@@ -1,7 +1,7 @@
 """OpenRouter and Perplexity: OpenAI's format with habits of their own."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from loadtest.standins.dialect import ASKED, WAIT_SECONDS, Refusal, alternating, event
 from loadtest.standins.openai import OpenAI, chunk, usage
@@ -54,8 +54,14 @@ class OpenRouter(OpenAI):
         return Refusal(400, _error(400, message, "invalid_request"))
 
 
+#: What Perplexity finds: titles by address.
+FOUND: Final = {"https://example.org/": "An example", "https://example.org/more?a=1": "More of it"}
+
+
 class Perplexity(OpenAI):
-    """Sides that alternate; usage and sources in every piece, the whole answer in the last, and no mark behind it."""
+    """Sides that alternate; usage and sources in every piece, the whole answer in the last, with one source more and
+    all titles, and no mark behind it.
+    """
 
     name = "perplexity"
     chat_path = "/chat/completions"
@@ -63,12 +69,14 @@ class Perplexity(OpenAI):
 
     def token(self, text: str) -> bytes:
         counts = {"prompt_tokens": ASKED, "completion_tokens": 1, "total_tokens": ASKED + 1}
-        return event(chunk({"role": "assistant", "content": text}, usage=counts, citations=["https://example.org/"]))
+        return event(chunk({"role": "assistant", "content": text}, usage=counts, citations=list(FOUND)[:1]))
 
     def ending(self, answered: int, body: Any) -> bytes:
         last = chunk({"role": "assistant", "content": ""}, "stop", usage=usage(answered, cost={"total_cost": 0.006}))
         last["choices"][0]["message"] = {"role": "assistant", "content": "all of it, again"}
-        return event({**last, "object": "chat.completion.done"})
+        results = [{"title": title, "url": url, "date": None} for url, title in FOUND.items()]
+        found = {"citations": list(FOUND), "search_results": results}
+        return event({**last, "object": "chat.completion.done", **found})
 
     def objection(self, headers: Mapping[str, str], query: Mapping[str, str], body: Any) -> str:
         messages = body.get("messages") or []

@@ -13,7 +13,8 @@ from ai_router.formats.gemini import Gemini
 from ai_router.formats.ollama import Ollama
 from ai_router.formats.openai import OpenAI
 from ai_router.formats.port import Decoder
-from ai_router.heard import Delta, Finished, Heard, Thought, Usage
+from ai_router.heard import Delta, Finished, Heard, Sources, Thought, Usage
+from schemas.streams import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,8 @@ PERPLEXITY: Final = Answer(
         end="\r\n",
     ),
     (
-        *(Usage(10, 1), Delta("Grü"), Usage(10, 336), Delta("ße 🎉")),
+        *(Usage(10, 1), Sources((Source("https://populationstat.com/x"),)), Delta("Grü")),
+        *(Usage(10, 336), Delta("ße 🎉")),
         *(Usage(10, 336, cost=0.006), Finished("stop")),
     ),
 )

@@ -171,8 +171,10 @@ class Desk:
 
     async def _interrupt(self, row: StreamRow) -> None:
         """End what a dead worker was answering, with all that was shown."""
-        text, thought, model, why = await shown(self._events, row)
-        ending = Ending("interrupted", text, thought, None, model, why, usage=None, error=None, first_token_at=None)
+        text, thought, model, why, sources = await shown(self._events, row)
+        ending = Ending(
+            "interrupted", text, thought, None, model, why, usage=None, error=None, first_token_at=None, sources=sources
+        )
         priced = None if model is None else self._router.model(model)
         if await settle(self._postgres, row, row.worker or "", ending, priced) is not None:
             logger.warning("stream interrupted", stream=str(row.id), worker=row.worker)
@@ -188,10 +190,11 @@ class Desk:
         await streams.mark_told(self._postgres, row.id)
 
 
-async def shown(events: EventLog, row: StreamRow) -> tuple[str, str, str | None, str | None]:
-    """What a stream's log has: (text, thought, model, why). Raises StoreUnavailable."""
+async def shown(events: EventLog, row: StreamRow) -> tuple[str, str, str | None, str | None, tuple[bodies.Source, ...]]:
+    """What a stream's log has: (text, thought, model, why, sources). Raises StoreUnavailable."""
     said: dict[str, list[str]] = {"ai.delta": [], "ai.thought": []}
     model = why = None
+    sources: tuple[bodies.Source, ...] = ()
     after = row.log_begin
     while records := (await events.read(stream_topic(row.id), after)).records:
         for each in records:
@@ -200,5 +203,7 @@ async def shown(events: EventLog, row: StreamRow) -> tuple[str, str, str | None,
                 said[record.event].append(str(record.data["text"]))
             elif record.event == "ai.started":
                 model, why = record.data.get("model"), record.data.get("why")
+            elif record.event == "ai.sources":
+                sources = msgspec.convert(record.data["sources"], tuple[bodies.Source, ...])
         after = records[-1].number
-    return "".join(said["ai.delta"]), "".join(said["ai.thought"]), model, why
+    return "".join(said["ai.delta"]), "".join(said["ai.thought"]), model, why, sources

@@ -9,7 +9,7 @@ import httpx
 
 from ai_router.formats.port import Ask, Format, Sending
 from ai_router.formats.refusals import failed
-from ai_router.heard import Failed, Finished, Heard, Usage
+from ai_router.heard import Failed, Finished, Heard, Sources, Usage
 from workers.ai.discretion import silent_about, without
 from workers.ai.patience import IDLE_SECONDS
 
@@ -50,7 +50,7 @@ async def answer(client: httpx.AsyncClient, upstream: Upstream, ask: Ask) -> Asy
                 decoder = upstream.format.decoder()
                 async for piece in response.aiter_bytes():
                     for heard in decoder.feed(piece):
-                        if not isinstance(heard, Usage):
+                        if not isinstance(heard, Usage | Sources):
                             timer.reschedule(loop.time() + upstream.idle_seconds)
                         yield silent_about(upstream.key, heard) if isinstance(heard, Failed) else heard
                         if isinstance(heard, Finished | Failed):

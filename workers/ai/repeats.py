@@ -13,8 +13,8 @@ import msgspec
 import structlog
 
 from ai_router.fit import Fitted
-from ai_router.heard import Again, Delta, Finished, Heard, Usage
-from schemas.streams import Asked
+from ai_router.heard import Again, Delta, Finished, Heard, Sources, Usage
+from schemas.streams import Asked, Source
 from schemas.unavailable import Unavailable
 from store.answers_kept import AnswersKept
 
@@ -28,6 +28,7 @@ class Kept(msgspec.Struct, frozen=True):
     text: str
     input: int | None
     output: int | None
+    sources: tuple[Source, ...] = ()
 
 
 class Repeats:
@@ -52,7 +53,7 @@ class Repeats:
     ) -> AsyncIterator[Heard]:
         """The same, and the answer is kept for the next time, if it ends by itself."""
         text: list[str] = []
-        usage = Usage()
+        usage, sources = Usage(), Sources(())
         async for each in heard:
             yield each
             match each:
@@ -60,10 +61,11 @@ class Repeats:
                     text.append(words)
                 case Usage():
                     usage = each
+                case Sources():
+                    sources = each
                 case Finished("stop"):
-                    await self._keep(
-                        question(user, model, fitted, asked), Kept("".join(text), usage.input, usage.output)
-                    )
+                    kept = Kept("".join(text), usage.input, usage.output, sources.found)
+                    await self._keep(question(user, model, fitted, asked), kept)
                 case _:
                     pass
 
@@ -83,6 +85,8 @@ def question(user: UUID, model: str, fitted: Fitted, asked: Asked) -> str:
 async def again(kept: Kept) -> AsyncIterator[Heard]:
     """As a model would say it, word by word; it costs nothing."""
     yield Again()
+    if kept.sources:
+        yield Sources(kept.sources)
     for word in _WORD.findall(kept.text):
         yield Delta(word)
     yield Usage(kept.input, kept.output, cost=0.0)

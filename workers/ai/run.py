@@ -22,7 +22,7 @@ import structlog
 from ai_router.choice import Candidate, Nothing
 from ai_router.fit import Fitted, TooLong
 from ai_router.formats.refusals import failed
-from ai_router.heard import Again, Delta, Failed, Finished, Heard, Thought, Usage
+from ai_router.heard import Again, Delta, Failed, Finished, Heard, Sources, Thought, Usage
 from ai_router.models import Model
 from ai_router.retry import Attempt, GiveUp, Next, Retry, after
 from schemas import streams as bodies
@@ -53,6 +53,7 @@ class Told:
     text: list[str] = field(default_factory=list)
     thought: list[str] = field(default_factory=list)
     usage: bodies.Usage | None = None
+    sources: tuple[bodies.Source, ...] = ()
     first_token_at: datetime | None = None
     waited: float | None = None
     """Seconds for it, of the model that answered."""
@@ -139,7 +140,11 @@ class Answer:
         """Ask one candidate; why it did not answer to the end, if so."""
         told, circuits = self._told, self._router.circuits
         again = told.failure if told.candidate is candidate else None
-        told.candidate, told.usage = None, None  # a summary, which may come first, is charged by itself
+        told.candidate, told.usage, told.sources = (
+            None,
+            None,
+            (),
+        )  # a summary, which may come first, is charged by itself
         fitted = await self._recall.fitted(candidate, asked, own)
         told.candidate = candidate
         if isinstance(fitted, TooLong):
@@ -182,6 +187,10 @@ class Answer:
                     self._hand.say(text)
             case Usage():
                 told.usage = bodies.Usage(heard.input, heard.output, heard.reasoning, heard.cached, heard.cost)
+            case Sources(found):
+                told.sources = found
+                if told.first_token_at is not None:
+                    self._note_sources()
             case Again():
                 told.again = True
             case Finished(reason):
@@ -196,9 +205,14 @@ class Answer:
         left_out = {"dropped": fitted.dropped, "pictures_dropped": fitted.pictures_dropped}
         left_out = {name: n for name, n in left_out.items() if n}
         self._pen.note(self._topic, Record("ai.started", data | left_out | self._recall.told))
+        if self._told.sources:
+            self._note_sources()
         if self._plan is not None:
             self._hand = Hand(self._postgres, self._documents, self._plan, self.id, candidate.model.name)
             self._typing = asyncio.create_task(self._hand.run())
+
+    def _note_sources(self) -> None:
+        self._pen.note(self._topic, Record("ai.sources", {"sources": self._told.sources}))
 
     async def _end(self, status: str) -> None:
         if self._hand is not None and self._typing is not None:
@@ -218,6 +232,7 @@ class Answer:
             usage=told.usage,
             error=None if why is None else bodies.Problem(why.kind, why.message, why.retry_after),
             first_token_at=told.first_token_at,
+            sources=told.sources,
             own_key=candidate is not None and candidate.key == "own",
         )
         model = candidate.model if candidate else None

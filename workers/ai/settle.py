@@ -17,7 +17,7 @@ from ai_router.models import Model
 from ai_router.tokens import tokens_of_all
 from schemas.ids import new_id
 from schemas.models import Category
-from schemas.streams import Asked, Problem, Usage
+from schemas.streams import Asked, Problem, Source, Usage
 from store import ai_holds, ai_usage, streams, user_keys
 from store.ai_usage import UsageRow
 from store.postgres import Postgres, Transaction
@@ -41,6 +41,7 @@ class Ending:
     usage: Usage | None
     error: Problem | None
     first_token_at: datetime | None
+    sources: tuple[Source, ...] = ()
     own_key: bool | None = None
     """Whether a key of the user's own paid; None where only a dead worker knew."""
 
@@ -156,6 +157,7 @@ async def _end(tx: Transaction, row: StreamRow, worker: str, ending: Ending, cat
         why=ending.why,
         category=category,
         usage=None if ending.usage is None else msgspec.json.encode(ending.usage).decode(),
+        sources=msgspec.json.encode(ending.sources).decode() if ending.sources else None,
         error=None if ending.error is None else msgspec.json.encode(ending.error).decode(),
         first_token_at=ending.first_token_at,
     )

@@ -99,7 +99,7 @@ async def test_streams(watched: Watched, connection: Connection) -> None:
     async def end() -> object:
         return await streams.end_stream(
             watched, STREAM, "w", status="done", text="", thought="", reason=None, model=None, why=None, category=None,
-            usage=None, error=None, first_token_at=None,
+            usage=None, error=None, sources=None, first_token_at=None,
         )  # fmt: skip
 
     await ask_all(
