@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from rooms.codec.lib0 import var_uint
+from rooms.codec.lib0 import client_key
 from rooms.codec.plain import Keystroke, read_keystroke
 from rooms.codec.trim import trimmed
 from rooms.codec.update import Claims, read, read_in_slices
@@ -47,7 +47,7 @@ class Checked(NamedTuple):
 
 def check(update: bytes, claims: Claims, places: Places, clocks: Mapping[bytes, int]) -> Slices[Checked]:
     """An update all whose needs are there; raises Unsound, or Malformed."""
-    sections = [(var_uint(client), begin, end) for client, begin, end in claims.sections]
+    sections = [(client_key(client), begin, end) for client, begin, end in claims.sections]
     known = {client: clocks.get(client, 0) for client, _, _ in sections}
     matters = bool(places.known) or claims.is_nested
     if claims.layout is None:
@@ -59,6 +59,11 @@ def check(update: bytes, claims: Claims, places: Places, clocks: Mapping[bytes, 
         update, claims = rest, (yield from read_in_slices(rest))
     found = (yield from placed(update, claims, known, places)) if matters else NOTHING
     return Checked(update, claims, found, known)
+
+
+def read_for(places: Places | None, update: bytes) -> Claims:
+    """What an update says, at once with its layout where `check` will want it; raises Malformed."""
+    return at_once(read_in_slices(update)) if places is not None and places.known else read(update)
 
 
 def look(update: bytes, places: Places, clocks: Mapping[bytes, int]) -> Checked:
@@ -73,7 +78,7 @@ def look(update: bytes, places: Places, clocks: Mapping[bytes, int]) -> Checked:
             if place != UNFIT:
                 return Checked(update, NO_CLAIMS, NOTHING, NO_CLOCKS, keystroke, place)
     try:
-        claims = read(update)
+        claims = read_for(places, update)
     except Malformed:
         return Checked(update, NO_CLAIMS, NOTHING, {})  # by the rules of an earlier version
     if not claims.are_met(clocks):

@@ -19,11 +19,11 @@ from typing import Any, Final, NamedTuple
 
 import pycrdt
 
-from rooms.checked import NO_CLAIMS, Checked, check, look
+from rooms.checked import NO_CLAIMS, Checked, check, look, read_for
 from rooms.codec.halves import Pairs
-from rooms.codec.lib0 import var_uint
+from rooms.codec.lib0 import client_key
 from rooms.codec.plain import Keystroke, is_keystroke, read_keystroke
-from rooms.codec.update import Claims, read, read_in_slices
+from rooms.codec.update import Claims, read_in_slices
 from rooms.crdt import EMPTY_STATE_VECTOR, EMPTY_UPDATE, Crdt, merge, read_state_vector
 from rooms.errors import Early, Malformed, Unreadable, Unsound
 from rooms.halves import Halves, Halving, find, without
@@ -206,7 +206,7 @@ class Replica:
     def reached(self, claims: Claims) -> bool:
         """Whether all that an update brings is here."""
         clocks = self._count()
-        return all(clocks.get(var_uint(client), 0) >= end for client, _, end in claims.sections)
+        return all(clocks.get(client_key(client), 0) >= end for client, _, end in claims.sections)
 
     def listen(self) -> list[bytes]:
         """A list to which all that is merged from now on is added, until `ignore`."""
@@ -246,7 +246,7 @@ class Replica:
         if update == EMPTY_UPDATE:
             return Applied(b"", complete=True)
         if claims is None:
-            claims = read(update)
+            claims = read_for(self._places, update)
         if not self.has_all(claims):
             return INCOMPLETE
         if checked is None or not checked.is_current(self._known()):
@@ -290,7 +290,7 @@ class Replica:
             _advance(self._clocks, keystroke)
         elif news is not None and news.claims is not NO_CLAIMS:
             for client, _, end in news.claims.sections:
-                key = var_uint(client)
+                key = client_key(client)
                 self._clocks[key] = max(end, self._clocks.get(key, 0))
         else:
             self._clocks = None
@@ -340,7 +340,7 @@ class Replica:
         return self._clocks if self._clocks is not None else self._count()
 
     def _count(self) -> dict[bytes, int]:
-        self._clocks = {var_uint(c): clock for c, clock in read_state_vector(self.state_vector()).items()}
+        self._clocks = {client_key(c): clock for c, clock in read_state_vector(self.state_vector()).items()}
         return self._clocks
 
 

@@ -4,6 +4,9 @@ varUint: 7 bits a byte, little end first, the top bit says that more follow. var
 length in bytes, then the bytes. Values above 2**53 - 1 do not exist in JavaScript and are refused.
 """
 
+from functools import lru_cache
+from typing import Final
+
 from rooms.errors import Malformed
 
 MAX_SAFE_INTEGER = (1 << 53) - 1
@@ -61,6 +64,10 @@ def var_uint(value: int) -> bytes:
         value >>= 7
     out.append(value)
     return bytes(out)
+
+
+client_key: Final = lru_cache(maxsize=4096)(var_uint)
+"""The same of a client id, which comes again and again. 4,096: some 600 kB."""
 
 
 def var_bytes(data: bytes) -> bytes:

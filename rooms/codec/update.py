@@ -20,7 +20,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 
 from rooms.codec.content import read_content, read_values_of
-from rooms.codec.lib0 import read_var_string, read_var_uint, var_uint
+from rooms.codec.lib0 import client_key, read_var_string, read_var_uint
 from rooms.errors import Malformed
 from rooms.limits import PART_STRUCTS, READ_SLICE
 
@@ -67,15 +67,15 @@ class Claims:
         """Whether all that the update depends on is in a state vector (clients by their lib0 bytes) or in itself."""
         ends: dict[int, int] = {}
         for client, begin, end in self.sections:
-            known = ends[client] if client in ends else clocks.get(var_uint(client), 0)
+            known = ends[client] if client in ends else clocks.get(client_key(client), 0)
             if begin > known:
                 return False
             ends[client] = max(known, end)
         for client, clock in self.needs.items():
-            if clock >= (ends[client] if client in ends else clocks.get(var_uint(client), 0)):
+            if clock >= (ends[client] if client in ends else clocks.get(client_key(client), 0)):
                 return False
         for client, end in self.deletes.items():
-            if end > (ends[client] if client in ends else clocks.get(var_uint(client), 0)):
+            if end > (ends[client] if client in ends else clocks.get(client_key(client), 0)):
                 return False
         return True
 
