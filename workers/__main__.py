@@ -10,6 +10,7 @@ from uuid import UUID
 
 import httpx
 import structlog
+import uvloop
 from arq.connections import RedisSettings
 from arq.typing import WorkerCoroutine
 from arq.worker import Function, Worker, func
@@ -221,7 +222,7 @@ def main() -> int:
         return 2
     configure_logs(settings.log_level, settings.name)
     deepen()
-    asyncio.run(serve(settings, queues[name]))
+    uvloop.run(serve(settings, queues[name]))
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import aiohttp
 import httpx
 import pytest_asyncio
 
@@ -21,3 +22,10 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
     # Without certificates, whose reading takes longer than a test.
     async with httpx.AsyncClient(timeout=WITHIN, trust_env=False, verify=False) as client:
         yield client
+
+
+@pytest_asyncio.fixture
+async def answers() -> AsyncIterator[aiohttp.ClientSession]:
+    """Asks as an AI worker does (workers/ai/provider.py)."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        yield session

@@ -5,7 +5,7 @@ import socket
 from contextlib import aclosing
 from time import monotonic
 
-import httpx
+import aiohttp
 import pytest
 
 from ai_router.formats.port import Ask
@@ -27,10 +27,10 @@ def upstream(
     return Upstream(name, PROVIDERS[name].format, standins.base_url(name), key, first_token, idle)
 
 
-async def hear(client: httpx.AsyncClient, upstream: Upstream, model: str) -> list[Heard]:
+async def hear(answers: aiohttp.ClientSession, upstream: Upstream, model: str) -> list[Heard]:
     """All that is said."""
     async with asyncio.timeout(WITHIN):
-        return [heard async for heard in answer(client, upstream, Ask(model, [said("user", "Hello")]))]
+        return [heard async for heard in answer(answers, upstream, Ask(model, [said("user", "Hello")]))]
 
 
 def tokens(heard: list[Heard]) -> int:
@@ -39,17 +39,17 @@ def tokens(heard: list[Heard]) -> int:
 
 
 @each_provider
-async def test_a_whole_answer(name: str, standins: Standins, client: httpx.AsyncClient) -> None:
+async def test_a_whole_answer(name: str, standins: Standins, answers: aiohttp.ClientSession) -> None:
     """Tokens that come slowly are all heard."""
-    heard = await hear(client, upstream(standins, name), "say-20-at-2ms")
+    heard = await hear(answers, upstream(standins, name), "say-20-at-2ms")
     assert tokens(heard) == 20
     assert heard[-1] == Finished("stop")
 
 
 @each_provider
-async def test_compressed_refusals(name: str, standins: Standins, client: httpx.AsyncClient) -> None:
+async def test_compressed_refusals(name: str, standins: Standins, answers: aiohttp.ClientSession) -> None:
     """Refusals are read though they come compressed, and the key that they repeat is left out."""
-    (failure,) = await hear(client, upstream(standins, name, key=KEY), "say-20")
+    (failure,) = await hear(answers, upstream(standins, name, key=KEY), "say-20")
     assert isinstance(failure, Failed)
     assert failure.kind == "authentication"
     assert KEY not in failure.message
@@ -58,9 +58,9 @@ async def test_compressed_refusals(name: str, standins: Standins, client: httpx.
 
 @each_provider
 @pytest.mark.parametrize("model", ["say-20-late", "say-20-stall-0", "say-20-alive-0"])
-async def test_no_first_token(name: str, model: str, standins: Standins, client: httpx.AsyncClient) -> None:
+async def test_no_first_token(name: str, model: str, standins: Standins, answers: aiohttp.ClientSession) -> None:
     """Who says nothing for too long is left, and keep-alives say nothing."""
-    (*_, failure) = await hear(client, upstream(standins, name, first_token=0.2), model)
+    (*_, failure) = await hear(answers, upstream(standins, name, first_token=0.2), model)
     assert isinstance(failure, Failed)
     assert failure.kind == "timeout"
     await _left(standins)
@@ -68,9 +68,9 @@ async def test_no_first_token(name: str, model: str, standins: Standins, client:
 
 @each_provider
 @pytest.mark.parametrize("model", ["say-20-stall-5", "say-20-alive-5"])
-async def test_no_further_token(name: str, model: str, standins: Standins, client: httpx.AsyncClient) -> None:
+async def test_no_further_token(name: str, model: str, standins: Standins, answers: aiohttp.ClientSession) -> None:
     """So is who stops in the middle."""
-    heard = await hear(client, upstream(standins, name, idle=0.2), model)
+    heard = await hear(answers, upstream(standins, name, idle=0.2), model)
     assert tokens(heard) == 5
     assert isinstance(heard[-1], Failed)
     assert heard[-1].kind == "timeout"
@@ -79,19 +79,35 @@ async def test_no_further_token(name: str, model: str, standins: Standins, clien
 
 @each_provider
 @pytest.mark.parametrize("model", ["say-20-reset-5", "say-20-torn-5"])
-async def test_broken_off(name: str, model: str, standins: Standins, client: httpx.AsyncClient) -> None:
+async def test_broken_off(name: str, model: str, standins: Standins, answers: aiohttp.ClientSession) -> None:
     """What was said before a connection broke is heard, and that it broke."""
-    heard = await hear(client, upstream(standins, name), model)
+    heard = await hear(answers, upstream(standins, name), model)
     assert tokens(heard) == 5
     assert isinstance(heard[-1], Failed)
     assert heard[-1].kind == "network"
 
 
 @each_provider
-async def test_leaving_closes_the_connection(name: str, standins: Standins, client: httpx.AsyncClient) -> None:
+async def test_connections_are_used_again(name: str, standins: Standins) -> None:
+    """The next question takes the connection of the last answer: opening one, and its encryption, takes long."""
+    opened: list[object] = []
+
+    async def note(*seen: object) -> None:
+        opened.append(seen)
+
+    config = aiohttp.TraceConfig()
+    config.on_connection_create_end.append(note)
+    async with aiohttp.ClientSession(trace_configs=[config]) as session:
+        for _ in range(3):
+            assert tokens(await hear(session, upstream(standins, name), "say-5-at-1ms")) == 5
+    assert len(opened) == 1
+
+
+@each_provider
+async def test_leaving_closes_the_connection(name: str, standins: Standins, answers: aiohttp.ClientSession) -> None:
     """Who stops listening closes the provider's connection, so that no more is said and billed."""
     asking = Ask("say-1000-at-5ms", [said("user", "Hello")])
-    async with asyncio.timeout(WITHIN), aclosing(answer(client, upstream(standins, name), asking)) as listening:
+    async with asyncio.timeout(WITHIN), aclosing(answer(answers, upstream(standins, name), asking)) as listening:
         async for heard in listening:
             if isinstance(heard, Delta):
                 break
@@ -102,12 +118,12 @@ async def test_leaving_closes_the_connection(name: str, standins: Standins, clie
 
 
 @pytest.mark.parametrize("url", ["http://[nowhere", "http://127.0.0.1:{port}", "gopher://127.0.0.1"])
-async def test_nobody_there(url: str, client: httpx.AsyncClient) -> None:
+async def test_nobody_there(url: str, answers: aiohttp.ClientSession) -> None:
     """An address where nobody is, or that is none, is a failure in words."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         nobody = Upstream("openai", PROVIDERS["openai"].format, url.format(port=unused.getsockname()[1]))
-        (failure,) = await hear(client, nobody, "say-20")
+        (failure,) = await hear(answers, nobody, "say-20")
     assert isinstance(failure, Failed)
     assert failure.kind == "network"
 

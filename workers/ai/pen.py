@@ -1,4 +1,4 @@
-"""Writes what models say into their streams' logs: the first token at once, the rest merged for a few milliseconds.
+"""Writes what models say into their streams' logs: beginnings and ends at once, the rest merged for some milliseconds.
 
     answers ──say──► waiting, by stream ──one append for all──► logs ──► every reader
 
@@ -6,6 +6,7 @@ One per process. While Redis is away everything waits here, and is written on it
 """
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -17,8 +18,9 @@ from store.event_log import EventLog
 from store.limits import STREAM_RECORDS_KEPT
 
 logger = structlog.get_logger("workers.ai")
-MERGE_SECONDS: Final = 0.008
-"""Between two appends of a process: tokens come every 5 to 20 ms, and nobody sees a hundredth of a second."""
+MERGE_SECONDS: Final = 0.025
+"""Between two appends of a process, unless a stream begins or ends: tokens come every 5 to 20 ms, each append costs
+every reader a write, and forty of them a second look like one movement."""
 RETRY_SECONDS: Final = 0.2
 TEXT_MAX: Final = 32 << 10
 """Characters of one record; more, after Redis was away, become several."""
@@ -35,6 +37,8 @@ class Pen:
         self._log = log
         self._waiting: dict[str, list[Record | Said]] = {}
         self._wake = asyncio.Event()
+        self._urgent = asyncio.Event()
+        """Somebody waits for what is to be written: it is not merged with what follows."""
         self._written: list[asyncio.Future[None]] = []
 
     def say(self, topic: str, event: str, text: str) -> None:
@@ -47,15 +51,15 @@ class Pen:
         self._wake.set()
 
     def note(self, topic: str, record: Record) -> None:
-        """A record of its own."""
+        """A record of its own: at once, with what was said before it, and what is said before anything else happens."""
         self._waiting.setdefault(topic, []).append(record)
-        self._wake.set()
+        self._hurry()
 
     async def written(self) -> None:
         """Returns when all that was said by now is in the logs."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._written.append(future)
-        self._wake.set()
+        self._hurry()
         await future
 
     async def run(self) -> None:
@@ -63,6 +67,7 @@ class Pen:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            self._urgent.clear()
             waiting, self._waiting = self._waiting, {}
             written, self._written = self._written, []
             batch = [(topic, [_encoded(each) for each in said]) for topic, said in waiting.items()]
@@ -76,7 +81,13 @@ class Pen:
             for future in written:
                 if not future.done():
                     future.set_result(None)
-            await asyncio.sleep(MERGE_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(MERGE_SECONDS):
+                    await self._urgent.wait()
+
+    def _hurry(self) -> None:
+        self._wake.set()
+        self._urgent.set()
 
 
 def _encoded(each: Record | Said) -> bytes:

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from typing import Final
 from uuid import UUID
 
-import httpx
+import aiohttp
 import msgspec
 import structlog
 
@@ -66,7 +66,7 @@ class Router:
         ring: KeyRing,
         circuits: Circuits,
         experience: Experience,
-        client: httpx.AsyncClient,
+        client: aiohttp.ClientSession,
         repeats: Repeats,
         patience: Patience = AS_THEY_ARE,
     ) -> None:

@@ -23,7 +23,7 @@ from workers.ai.experience import Experience
 from workers.ai.key_ring import KeyRing
 from workers.ai.key_test import KeyTester
 from workers.ai.lists import keep_fresh
-from workers.ai.provider import open_client
+from workers.ai.provider import open_answers, open_client
 from workers.ai.repeats import Repeats
 from workers.ai.reseal import reseal
 from workers.ai.routing import Router
@@ -42,7 +42,7 @@ async def answer_streams(settings: Settings, postgres: Postgres, redis: Redis, l
     ring, store = KeyRing(settings.keyring, settings.secret), ModelLists(redis)
     experience = Experience(SharedValues(redis, keys.EXPERIENCE), postgres)
     name = f"{settings.name}-{os.urandom(6).hex()}"
-    async with open_client() as client:
+    async with open_client() as client, open_answers() as answers:
         router = Router(
             settings.providers,
             store,
@@ -50,7 +50,7 @@ async def answer_streams(settings: Settings, postgres: Postgres, redis: Redis, l
             ring,
             Circuits(SharedValues(redis, keys.BREAKERS)),
             experience,
-            client,
+            answers,
             Repeats(AnswersKept(redis)),
             settings.patience,
         )
