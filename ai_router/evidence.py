@@ -12,8 +12,10 @@ from ai_router.heard import Kind
 
 HALF_LIFE: Final = 14 * 86_400.0
 """Seconds."""
-BLAMELESS: Final[frozenset[Kind]] = frozenset({"authentication", "payment", "invalid", "too-long", "rate"})
+BLAMELESS: Final[frozenset[Kind]] = frozenset({"authentication", "payment", "invalid", "too-long", "rate", "filtered"})
 """Failures that say nothing about how well a model answers."""
+OWN_BLAMELESS: Final = BLAMELESS | {"not-found"}
+"""The same with somebody's own key, whose account may not have the model."""
 PERSON_MOST: Final = 4.0
 """Judgements that one person counts for, of a model in a category: a quarter of a prior (board.py), so nobody alone
 decides what others get."""
@@ -71,9 +73,9 @@ def answered(at: float, seconds: float | None, usd: float | None) -> Evidence:
     )
 
 
-def broke(at: float, kind: Kind) -> Evidence:
+def broke(at: float, kind: Kind, *, own_key: bool = False) -> Evidence:
     """An answer that failed."""
-    return Evidence(at, failed=0.0 if kind in BLAMELESS else 1.0)
+    return Evidence(at, failed=0.0 if kind in (OWN_BLAMELESS if own_key else BLAMELESS) else 1.0)
 
 
 def judged(at: float, good: float, weight: float = 1.0) -> Evidence:

@@ -237,7 +237,8 @@ def test_evidence_moves_beliefs() -> None:
     assert plain < mean(*liked, at=now + 90 * 86_400) < mean(*liked)
     assert mean(*[judged(now, 0.0)] * 20) < plain - 0.1
     assert mean(*[broke(now, "server")] * 20) < plain - 0.05
-    assert mean(*[broke(now, "authentication")] * 20) == plain
+    assert mean(*[broke(now, "authentication")] * 20) == mean(*[broke(now, "filtered")] * 20) == plain
+    assert mean(*[broke(now, "not-found")] * 20) < mean(*[broke(now, "not-found", own_key=True)] * 20) == plain
     assert mean(*[answered(now, 0.1, None)] * 20) > mean(*[answered(now, 20.0, None)] * 20)
     assert mean(*[answered(now, None, 0.0001)] * 20) > mean(*[answered(now, None, 1.0)] * 20)
 

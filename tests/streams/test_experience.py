@@ -5,13 +5,14 @@ import math
 import random
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import msgspec
 import psycopg
 import pytest
 
 from ai_router.choice import Plan, choose
-from ai_router.evidence import GUEST_SHARE, PERSON_MOST, Evidence
+from ai_router.evidence import GUEST_SHARE, PERSON_MOST, Evidence, broke
 from ai_router.known import KNOWN
 from ai_router.offers import Needs, Offer
 from loadtest.standins.script import Script
@@ -23,7 +24,7 @@ from store.shared_values import SharedValues
 from tests.chats.people import Chatter
 from tests.streams.upstreams import asker
 from tests.support.stack import Stack
-from workers.ai.experience import Experience
+from workers.ai.experience import PERSON_HOURLY, Experience
 
 CODE = "Write a Python function that parses ISO dates and raises ValueError otherwise"
 RATED = KNOWN["openai/gpt-6-sol"]
@@ -102,6 +103,23 @@ async def test_costs_and_waits_are_learnt(asked_stack: Stack) -> None:
         assert getattr(after, count) - getattr(before, count) == pytest.approx(2, abs=0.01)
     assert after.log_usd - before.log_usd == pytest.approx(math.log(first) + math.log(last), abs=0.1)
     assert after.log_seconds - before.log_seconds < 2 * math.log(30)
+
+
+async def test_one_person_makes_few_observations(asked_stack: Stack) -> None:
+    """So many an hour of one model in one category, whatever they ask; others' count all the same."""
+    redis = connect(asked_stack.redis_url)
+    store = SharedValues(redis, f"atrium:test:{uuid4()}")
+    async with open_pool(asked_stack.database_url) as postgres:
+        mine = Experience(store, postgres)
+        one, other = uuid4(), uuid4()
+        for _ in range(PERSON_HOURLY + 30):
+            await mine.note("coding", RATED.name, broke(1e9, "server"), one)
+        for person in (other, None):
+            await mine.note("coding", RATED.name, broke(1e9, "server"), person)
+        await mine.note("writing", RATED.name, broke(1e9, "server"), one)
+    found = {name: msgspec.json.decode(value, type=Evidence).failed for name, value in (await store.all()).items()}
+    assert found == {f"coding {RATED.name}": PERSON_HOURLY + 2, f"writing {RATED.name}": 1}
+    await redis.aclose()
 
 
 async def answered(person: Chatter) -> str:

@@ -6,9 +6,11 @@ an answer was rated ──REST──► PostgreSQL ──store/opinions.py──
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final, cast
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -29,6 +31,12 @@ OPINIONS_SECONDS: Final = 30.0
 TRIES: Final = 5
 """Of a compare-and-set. An observation that still finds no place is given up: there will be others."""
 
+PERSON_HOURLY: Final = 20
+"""Observations of a model in a category that one person's questions make, in each worker: who asks as much as the
+limits allow, of a kind that is cheap or fails, shall not decide what it seems to be for all others."""
+SHARES: Final = 50_000
+"""Counted at once, some 10 MB; then they begin anew."""
+
 _Seen = Mapping[tuple[Category, str], Evidence]
 
 
@@ -42,6 +50,8 @@ class Experience:
         self._opinions: _Seen = {}
         self._opinions_until = 0.0
         self._believed = Believed({}, time.time(), datetime.now(UTC).date())
+        self._hour = 0
+        self._shares: Counter[tuple[str, UUID]] = Counter()
 
     def standing(self, category: Category, model: Model) -> Standing:
         """See ai_router/board.py."""
@@ -55,9 +65,11 @@ class Experience:
             await self._look()
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def note(self, category: Category, model: str, seen: Evidence) -> None:
-        """One more observation."""
+    async def note(self, category: Category, model: str, seen: Evidence, person: UUID | None = None) -> None:
+        """One more observation; nobody's questions make more than PERSON_HOURLY of them."""
         name = f"{category} {model}"
+        if person is not None and not self._has_share(name, person):
+            return
         for _ in range(TRIES):
             was = self._known.get(name, b"")
             becomes = msgspec.json.encode(seen if not was else _decoded(was) + seen)
@@ -69,6 +81,13 @@ class Experience:
                 logger.warning("an observation is lost", model=model, reason=str(error))
                 return
             await self._look()
+
+    def _has_share(self, name: str, person: UUID) -> bool:
+        hour = int(time.time() // 3_600)
+        if hour != self._hour or len(self._shares) >= SHARES:
+            self._hour, self._shares = hour, Counter()
+        self._shares[name, person] += 1
+        return self._shares[name, person] <= PERSON_HOURLY
 
     async def ask_people(self) -> None:
         """Read anew what they said of answers; while PostgreSQL is away, what was read last stays."""

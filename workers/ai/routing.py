@@ -137,16 +137,16 @@ class Router:
 
     async def learn(self, candidate: Candidate, row: StreamRow, seconds: float | None, usd: float | None) -> None:
         """A candidate has answered: `seconds` to its first token, and what it cost."""
-        asked = msgspec.json.decode(row.asked, type=Asked)
-        await self._note(candidate, asked, answered(time.time(), seconds, usd))
+        await self._note(candidate, row, answered(time.time(), seconds, usd))
 
-    async def learn_failure(self, candidate: Candidate, asked: Asked, failure: Failed) -> None:
+    async def learn_failure(self, candidate: Candidate, row: StreamRow, failure: Failed) -> None:
         """It has not."""
-        await self._note(candidate, asked, broke(time.time(), failure.kind))
+        await self._note(candidate, row, broke(time.time(), failure.kind, own_key=candidate.key == "own"))
 
-    async def _note(self, candidate: Candidate, asked: Asked, seen: Evidence) -> None:
+    async def _note(self, candidate: Candidate, row: StreamRow, seen: Evidence) -> None:
         if candidate.model.name in self._catalogue.models:  # `auto` cannot choose others: anybody can make up names
-            await self._experience.note(category_of(asked), candidate.model.name, seen)
+            category = category_of(msgspec.json.decode(row.asked, type=Asked))
+            await self._experience.note(category, candidate.model.name, seen, row.user_id)
 
     async def summariser(self, candidate: Candidate, sent: int, tokens: int, own: Mapping[str, OwnKey]) -> Candidate:
         """Who summarises so many tokens of a history that does not fit the candidate (ai_router/summariser.py)."""

@@ -170,7 +170,7 @@ class Answer:
         if failure is not None and told.first_token_at is None:
             await circuits.failed(candidate, failure)
         if failure is not None:
-            await self._router.learn_failure(candidate, asked, failure)
+            await self._router.learn_failure(candidate, self._row, failure)
         return failure
 
     def _hear(self, heard: Heard) -> None:
