@@ -115,6 +115,19 @@ class Stream(Struct, frozen=True):
     """Subscribe with `after` this number to get all of it."""
 
 
+class Job(Struct, frozen=True):
+    """`/api/jobs/{id}`: work that goes on behind an answer of 202."""
+
+    id: UUID
+    kind: Literal["answer"]
+    status: Status
+    error: Problem | None
+    topic: str
+    """For `GET /events`."""
+    url: str
+    """Where its result is."""
+
+
 class Record(Struct, frozen=True):
     """One record of a stream's log, as clients get it behind `topic` and `number`."""
 

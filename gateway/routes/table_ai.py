@@ -4,7 +4,7 @@ from typing import Final
 
 from gateway.operation import Operation
 from gateway.permissions import Anyone, InProject, SignedIn
-from gateway.routes import ai_edits, models, openai, streams
+from gateway.routes import ai_edits, jobs, models, openai, streams
 from schemas import ai_edits as e
 from schemas import model_lists as m
 from schemas import openai as o
@@ -40,6 +40,8 @@ AI: Final[tuple[Operation, ...]] = (
     Operation(
         "POST", "/api/projects/{id}/ai/edits/{stream}/undo", ai_edits.undo_edit, EDITOR, answers=s.Stream, scope="ai",
     ),
+    Operation("GET", "/api/jobs/{id}", jobs.show_job, SIGNED_IN, answers=s.Job, scope="ai"),
+    Operation("DELETE", "/api/jobs/{id}", jobs.cancel_job, SIGNED_IN, answers=s.Job, scope="ai"),
     Operation("GET", "/v1/models", openai.list_models, SIGNED_IN, answers=o.ModelList, scope="ai"),
     Operation("POST", "/api/ai/stream/{id}/cancel", streams.cancel_stream, SIGNED_IN, answers=s.Stream, scope="ai"),
 )  # fmt: skip

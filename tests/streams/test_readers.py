@@ -34,6 +34,25 @@ async def test_an_answer_streams(askers: list[Asker]) -> None:
     assert stream["usage"]["output"] > 10
 
 
+async def test_an_answer_is_a_job(askers: list[Asker], stack: Stack) -> None:
+    """Who was told 202 asks how far it is, and stops it, by its id; nobody else does."""
+    stream_id = await askers[0].begin(prompt=PROMPT * 30)
+    stranger = Asker(stack.urls[1], stack.guest())
+    for method in ("GET", "DELETE"):
+        status, _ = await stranger.call(method, f"/api/jobs/{stream_id}")
+        assert status in (403, 404)
+    status, job = await askers[1].call("GET", f"/api/jobs/{stream_id}")
+    assert (status, job["kind"], job["status"] in ("queued", "running"), job["error"]) == (200, "answer", True, None)
+    status, _ = await askers[1].call("DELETE", f"/api/jobs/{stream_id}")
+    assert status == 200
+    assert ((await askers[0].whole(stream_id)).done or {})["status"] == "cancelled"
+    for method in ("GET", "DELETE"):
+        status, job = await askers[0].call(method, f"/api/jobs/{stream_id}")
+        assert (status, job["id"], job["status"], job["topic"]) == (200, stream_id, "cancelled", f"stream:{stream_id}")
+    status, stream = await askers[0].call("GET", job["url"])
+    assert (status, stream["status"]) == (200, "cancelled")
+
+
 async def test_readers_join_drop_and_resume(askers: list[Asker]) -> None:
     """Any mix of joins, drops and resumes, at any gateway, sees exactly the stream."""
     random_ = random.Random(7)
