@@ -6,7 +6,6 @@ from typing import Final
 from uuid import UUID
 
 from store.postgres import Queries
-from store.search_words import search_query, search_words
 
 COLUMNS: Final = "id, user_id, project_id, title, model, message_count, created_at, updated_at"
 
@@ -79,50 +78,27 @@ async def remove_chat(db: Queries, chat_id: UUID) -> bool:
 
 
 async def list_chats(
-    db: Queries, user_id: UUID, project_id: UUID | None, q: str | None, before: tuple[str, UUID], limit: int
+    db: Queries, user_id: UUID, project_id: UUID | None, before: tuple[str, UUID], limit: int
 ) -> list[ChatRow]:
-    """A project's chats or, without one, the user's where they may still be; the last used first, from before a place.
-
-    With `q`, those with all its words in the title or in one message.
-    """
-    if q is not None and not search_words(q):
-        return []
-    words = None if q is None else search_query(q)
-    return await db.rows(
-        ChatRow,
-        _LIST_OWN if project_id is None else _LIST_OF_PROJECT,
-        {
-            "user_id": user_id,
-            "project_id": project_id,
-            "words": words,
-            "at": before[0],
-            "id": before[1],
-            "limit": limit,
-        },
-    )
+    """A project's chats or, without one, the user's where they may still be; the last used first, from a place on."""
+    params = place_in(user_id, project_id, before, limit)
+    return await db.rows(ChatRow, _LIST_OWN if project_id is None else _LIST_OF_PROJECT, params)
 
 
-_FOUND: Final = """
-    (%(words)s::text IS NULL
-     OR chat_words(title) @@ to_tsquery('simple', %(words)s)
-     OR EXISTS (
-         SELECT 1 FROM chat_messages AS messages
-         LEFT JOIN streams ON streams.id = messages.stream_id
-         WHERE messages.chat_id = chats.id
-           AND chat_words(coalesce(messages.content, streams.text, '')) @@ to_tsquery('simple', %(words)s)))
+def place_in(user_id: UUID, project_id: UUID | None, before: tuple[str, UUID], limit: int) -> dict[str, object]:
+    """The parameters of a page."""
+    return {"user_id": user_id, "project_id": project_id, "at": before[0], "id": before[1], "limit": limit}
+
+
+OF_PROJECT: Final = "project_id = %(project_id)s AND (updated_at, id) < (%(at)s::timestamptz, %(id)s)"
+OF_USER: Final = """
+    user_id = %(user_id)s AND (updated_at, id) < (%(at)s::timestamptz, %(id)s)
+    AND (project_id IS NULL OR EXISTS (
+        SELECT FROM project_members AS members
+        WHERE members.project_id = chats.project_id AND members.user_id = %(user_id)s
+          AND members.project_deleted_at IS NULL))
 """
-_LIST_OWN: Final = f"""
-    SELECT {COLUMNS} FROM chats
-    WHERE user_id = %(user_id)s AND (updated_at, id) < (%(at)s::timestamptz, %(id)s)
-      AND (project_id IS NULL OR EXISTS (
-          SELECT 1 FROM project_members AS members
-          WHERE members.project_id = chats.project_id AND members.user_id = %(user_id)s
-            AND members.project_deleted_at IS NULL))
-      AND {_FOUND}
-    ORDER BY updated_at DESC, id DESC LIMIT %(limit)s
-"""
+_LIST_OWN: Final = f"SELECT {COLUMNS} FROM chats WHERE {OF_USER} ORDER BY updated_at DESC, id DESC LIMIT %(limit)s"
 _LIST_OF_PROJECT: Final = f"""
-    SELECT {COLUMNS} FROM chats
-    WHERE project_id = %(project_id)s AND (updated_at, id) < (%(at)s::timestamptz, %(id)s) AND {_FOUND}
-    ORDER BY updated_at DESC, id DESC LIMIT %(limit)s
+    SELECT {COLUMNS} FROM chats WHERE {OF_PROJECT} ORDER BY updated_at DESC, id DESC LIMIT %(limit)s
 """

@@ -18,6 +18,7 @@ from schemas.chats import chat_topic
 from schemas.ids import new_id
 from schemas.pages import Page
 from store import chat_messages, chats
+from store.chat_search import search_chats
 from store.chats import ChatRow
 from store.happenings import Happening, add_happening, project_topic, user_topic
 from store.postgres import Queries, Transaction
@@ -68,9 +69,11 @@ async def list_chats(call: Call) -> Page[bodies.ChatSummary]:
         await access_to(call.parts.gate, call.caller, call.caller.user_id, query.project_id)
     before = decode_cursor(query.cursor, tuple[Micros, UUID])
     place = LAST if before is None else (from_micros(before[0]), before[1])
-    rows = await chats.list_chats(
-        call.parts.postgres, call.caller.user_id, query.project_id, query.q, place, query.limit + 1
-    )
+    whose = call.parts.postgres, call.caller.user_id, query.project_id
+    if query.q is None:
+        rows = await chats.list_chats(*whose, place, query.limit + 1)
+    else:
+        rows = await search_chats(*whose, query.q, place, query.limit + 1)
     return page(rows, query.limit, forms.summary, lambda row: (to_micros(row.updated_at), row.id))
 
 
