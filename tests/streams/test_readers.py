@@ -37,10 +37,6 @@ async def test_an_answer_streams(askers: list[Asker]) -> None:
 async def test_an_answer_is_a_job(askers: list[Asker], stack: Stack) -> None:
     """Who was told 202 asks how far it is, and stops it, by its id; nobody else does."""
     stream_id = await askers[0].begin(prompt=PROMPT * 30)
-    stranger = Asker(stack.urls[1], stack.guest())
-    for method in ("GET", "DELETE"):
-        status, _ = await stranger.call(method, f"/api/jobs/{stream_id}")
-        assert status in (403, 404)
     status, job = await askers[1].call("GET", f"/api/jobs/{stream_id}")
     assert (status, job["kind"], job["status"] in ("queued", "running"), job["error"]) == (200, "answer", True, None)
     status, _ = await askers[1].call("DELETE", f"/api/jobs/{stream_id}")
@@ -51,6 +47,10 @@ async def test_an_answer_is_a_job(askers: list[Asker], stack: Stack) -> None:
         assert (status, job["id"], job["status"], job["topic"]) == (200, stream_id, "cancelled", f"stream:{stream_id}")
     status, stream = await askers[0].call("GET", job["url"])
     assert (status, stream["status"]) == (200, "cancelled")
+    stranger = Asker(stack.urls[1], stack.guest())
+    for method in ("GET", "DELETE"):
+        status, _ = await stranger.call(method, f"/api/jobs/{stream_id}")
+        assert status in (403, 404)
 
 
 async def test_readers_join_drop_and_resume(askers: list[Asker]) -> None:
@@ -100,6 +100,11 @@ async def test_the_same_question_again(askers: list[Asker], stack: Stack) -> Non
     assert second.text == first.text
     assert (first.done or {})["usage"]["input"] == (second.done or {})["usage"]["input"]
     assert len(second.records) < len(first.records) / 2, "all words came together"
+    _, lines = await askers[0].call("GET", "/api/ai/usage/answers")
+    assert [(each["stream_id"] == first.stream_id, each["output"] > 0) for each in lines["items"]] == [
+        (False, False),
+        (True, True),
+    ]
     other = Asker(stack.urls[0], stack.guest())
     for asker, body in ((askers[0], {}), (other, {"cache": True}), (askers[0], {"cache": True, "max_tokens": 7})):
         fresh = await asker.whole(await asker.begin(prompt="a cached question", **body))

@@ -140,11 +140,8 @@ class Answer:
         """Ask one candidate; why it did not answer to the end, if so."""
         told, circuits = self._told, self._router.circuits
         again = told.failure if told.candidate is candidate else None
-        told.candidate, told.usage, told.sources = (
-            None,
-            None,
-            (),
-        )  # a summary, which may come first, is charged by itself
+        told.candidate, told.usage = None, None  # a summary, which may come first, is charged by itself
+        told.sources, told.again = (), False
         fitted = await self._recall.fitted(candidate, asked, own)
         told.candidate = candidate
         if isinstance(fitted, TooLong):
@@ -234,6 +231,7 @@ class Answer:
             first_token_at=told.first_token_at,
             sources=told.sources,
             own_key=candidate is not None and candidate.key == "own",
+            again=told.again,
         )
         model = candidate.model if candidate else None
         settled = await self._write_end(ending, model)

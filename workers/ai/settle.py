@@ -12,7 +12,7 @@ import msgspec
 from ai_router import heard
 from ai_router.categories.classify import category_of_talk
 from ai_router.charges import Charge, charge, price_said
-from ai_router.cost import NANO
+from ai_router.cost import NANO, Cost
 from ai_router.models import Model
 from ai_router.tokens import tokens_of_all
 from schemas.ids import new_id
@@ -44,6 +44,8 @@ class Ending:
     sources: tuple[Source, ...] = ()
     own_key: bool | None = None
     """Whether a key of the user's own paid; None where only a dead worker knew."""
+    again: bool = False
+    """It was answered before (repeats.py): nobody was asked, and nothing is charged."""
 
 
 class _Ended(Exception):
@@ -70,7 +72,8 @@ async def settle(postgres: Postgres, row: StreamRow, worker: str, ending: Ending
             if own is None:
                 own = model.provider in await user_keys.providers_of(tx, row.user_id)
             own = own or (held is not None and held.own_key)
-            await ai_usage.add_usage(tx, line(row, model, ending.status, charged, own_key=own))
+            mine = line(row, model, ending.status, charged, own_key=own)
+            await ai_usage.add_usage(tx, replace(mine, input=0, output=0) if ending.again else mine)
         return final
 
     try:
@@ -112,6 +115,8 @@ def charged_for(model: Model, ending: Ending, sent: int) -> Charge | None:
     counted = None
     if usage is not None:
         counted = heard.Usage(usage.input, usage.output, usage.reasoning, usage.cached, usage.cost)
+    if ending.again:
+        return Charge(counted or heard.Usage(0, 0), Cost(0, "provider"), False, None)
     return charge(model, datetime.now(UTC).date(), counted, sent, said)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -172,6 +173,25 @@ async def test_broken_answers(make_desk: MakeDesk, status: str) -> None:
     assert (lines[said].nano_usd, lines[unsaid].nano_usd > 0) == (usd(0.01), True)
     assert lines[unsaid].estimated
     assert 50 < lines[unsaid].output < 400
+
+
+@pytest.mark.parametrize("status", ["done", "cancelled"])
+async def test_what_is_given_again_costs_nothing(make_desk: MakeDesk, status: str) -> None:
+    """Nobody was asked: neither money nor tokens are taken, also where it was cancelled before it said its usage."""
+    desk = await make_desk("free")
+    stream = await desk.ask()
+    assert stream is not None
+    row = await desk.claim(stream)
+    usage = Usage(70, 500, cost=0.0) if status == "done" else None
+    ending = replace(ended(status, usage, "a b c"), again=True)
+    settled = await settle(desk.postgres, row, WORKER, ending, PRICED)
+    assert settled is not None
+    assert settled.usage is not None
+    assert (settled.usage.cost, settled.usage.estimated) == (0.0, False)
+    taken = await ai_holds.taken(desk.postgres, desk.user)
+    assert (taken.requests, taken.tokens, taken.nano_usd, taken.held_nano_usd) == (1, 0, 0, 0)
+    (line,) = await ai_usage.list_lines(desk.postgres, desk.user, None, 10)
+    assert (line.input, line.output, line.nano_usd) == (0, 0, 0)
 
 
 async def test_refused_answers_cost_nothing(make_desk: MakeDesk) -> None:
