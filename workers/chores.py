@@ -16,6 +16,7 @@ from store import ai_usage, audit, deliveries, happenings, notifications, repeat
 from store.document_log import DocumentLog
 from store.limits import CHANGES_DAYS
 from store.postgres import Postgres
+from workers.forget_departed import forget_departed
 from workers.keep_versions import keep_versions, thin_out
 from workers.purge_files import purge_blobs, purge_files, purge_paths
 from workers.remove_projects import remove_projects
@@ -59,6 +60,7 @@ def chores(postgres: Postgres, log: DocumentLog) -> Sequence[Chore]:
         Chore("remove deleted files", 60, lambda: purge_files(postgres, log)),
         Chore("remove deleted projects", 600, lambda: remove_projects(postgres, log.forget)),
         Chore("forget former paths", 600, lambda: purge_paths(postgres)),
+        Chore("forget what was asked by who left", 120, lambda: forget_departed(postgres, BATCH)),
         Chore("remove unused bytes", 600, lambda: purge_blobs(postgres)),
         Chore("forget idempotency keys", 60, lambda: repeats.remove_old(postgres, DAY, BATCH)),
     ]

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from schemas.ids import new_id
-from store import ai_budgets, ai_edits, ai_holds, ai_usage, chat_summaries, opinions, streams, user_keys
+from store import ai_budgets, ai_departures, ai_edits, ai_holds, ai_usage, chat_summaries, opinions, streams, user_keys
 from store.ai_holds import Hold
 from store.ai_usage import UsageRow
 from store.migrate import migrate
@@ -180,6 +180,21 @@ async def test_summaries(watched: Watched, connection: Connection) -> None:
             "find_summary": lambda: chat_summaries.find_summary(watched, [answer.id, new_id()]),
             "keep_summary": lambda: chat_summaries.keep_summary(watched, answer.id, "x", "a/b", 0),
             "note_given": lambda: chat_summaries.note_given(watched, answer.id, 1, 1),
+        },
+    )
+    assert_indexed(connection, watched, LARGE)
+
+
+async def test_departures(watched: Watched, connection: Connection) -> None:
+    """store/ai_departures.py."""
+    await watched.execute("UPDATE users SET status = 'deleted', deleted_at = now() WHERE id = %(id)s", {"id": ADA})
+    watched.asked.clear()
+    await ask_all(
+        ai_departures,
+        {
+            "forget_answers": lambda: ai_departures.forget_answers(watched, 40, 10),
+            "remove_chats": lambda: ai_departures.remove_chats(watched, 40, 0),
+            "remove_feedback": lambda: ai_departures.remove_feedback(watched, 40, 10),
         },
     )
     assert_indexed(connection, watched, LARGE)

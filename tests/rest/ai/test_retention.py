@@ -9,10 +9,11 @@ from schemas.streams import Usage
 from store import chat_messages, chats, streams
 from store.chat_messages import NewMessage
 from store.postgres import Postgres
-from tests.rest.ai.desk import Desk
+from tests.rest.ai.desk import Desk, make_project
 from tests.rest.ai.test_budgets import MakeDesk
 from tests.rest.databases import execute
 from workers.chores import ANSWER_DAYS, BILL_DAYS, SUMS_DAYS, retention
+from workers.forget_departed import forget_departed
 from workers.settings import Settings
 
 
@@ -102,6 +103,49 @@ async def test_so_many_at_a_time(make_desk: MakeDesk, monkeypatch: pytest.Monkey
             {"id": desk.user, "days": days},
         )
     assert [await run(desk.postgres, name) for _ in range(3)] == [2, 1, 0]
+
+
+async def test_who_leaves_takes_along_what_they_said(make_desk: MakeDesk, database: str) -> None:
+    """Their own chats, answers and ratings go; what they said in a project's chat stays with it, what it took too."""
+    ann, ben = await make_desk("pro"), await make_desk("pro")
+    mine, shared, other = new_id(), new_id(), new_id()
+    project = await make_project(ben.postgres, ben.user)
+    await chats.add_chat(ann.postgres, mine, ann.user, None, "mine", "auto")
+    await chats.add_chat(ann.postgres, shared, ann.user, project, "shared", "auto")
+    await chats.add_chat(ben.postgres, other, ben.user, None, "other", "auto")
+    for chat, desk in ((mine, ann), (shared, ben), (other, ben)):
+        desk.project = project if chat == shared else None
+        stream = await answered(desk, 1, in_chat=chat)
+        execute(database, "UPDATE streams SET text = 'secret' WHERE id = %s", stream)
+        for who in (ann, ben):
+            execute(
+                database,
+                "INSERT INTO message_feedback (message_id, user_id, rating, comment)"
+                " SELECT id, %s, 1, 'secret' FROM chat_messages WHERE stream_id = %s",
+                who.user, stream,
+            )  # fmt: skip
+    alone = await answered(ann, 1)
+    execute(database, "UPDATE streams SET text = 'secret' WHERE id = %s", alone)
+    await forget_departed(ann.postgres, 1_000)
+    assert set(texts(database, ann)) == {"secret"}, "while they are here all stays"
+
+    execute(database, "UPDATE users SET status = 'deleted', deleted_at = now() WHERE id = %s", ann.user)
+    assert await forget_departed(ann.postgres, 1_000) >= 6
+    assert set(texts(database, ann)) == {""}
+    assert texts(database, ben) == ["secret", "secret"]
+    rated = execute(
+        database, "SELECT DISTINCT user_id FROM message_feedback WHERE user_id IN (%s, %s)", ann.user, ben.user
+    )
+    assert rated == [(ben.user,)]
+    left = execute(database, "SELECT id FROM chats WHERE user_id IN (%s, %s)", ann.user, ben.user)
+    assert {chat for (chat,) in left} == {shared, other}
+    assert len(execute(database, "SELECT 1 FROM ai_usage WHERE user_id = %s", ann.user)) == 2
+    assert await forget_departed(ann.postgres, 1_000) == 0
+
+
+def texts(database: str, desk: Desk) -> list[object]:
+    """Of all answers that somebody got."""
+    return [text for (text,) in execute(database, "SELECT text FROM streams WHERE user_id = %s", desk.user)]
 
 
 class _Id:
