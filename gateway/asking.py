@@ -5,6 +5,7 @@
 A push that is lost is found by the workers' look at what nobody took.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -15,7 +16,9 @@ from schemas.ids import new_id
 from schemas.roles import Role
 from schemas.streams import Asked, stream_topic
 from store import streams
+from store.errors import StoreUnavailable
 from store.postgres import Queries
+from store.stream_ends import tell_end
 
 VIEWERS_ONLY_READ = "viewers may read answers but not ask"
 
@@ -44,9 +47,13 @@ async def add(db: Queries, asking: Asking, asked: Asked, request_id: str | None 
 
 
 async def cancel(parts: Parts, stream_id: UUID) -> None:
-    """Stop an answer, if it goes on: what was said stays."""
-    if await streams.ask_to_cancel(parts.postgres, stream_id) == "running":
-        await parts.stream_queue.cancel(stream_id)
+    """Stop an answer, if it goes on: what was said stays. Raises StoreUnavailable of PostgreSQL alone."""
+    status = await streams.ask_to_cancel(parts.postgres, stream_id)
+    with suppress(StoreUnavailable):  # workers see it in the row, and tell
+        if status == "running":
+            await parts.stream_queue.cancel(stream_id)
+        elif status == "cancelled" and (row := await streams.find_stream(parts.postgres, stream_id)) is not None:
+            await tell_end(parts.postgres, parts.events, row)
 
 
 def must_ask(role: Role) -> None:

@@ -1,15 +1,15 @@
 """Types into a live text as one more author: what an AI answers, at a place that moves with what others do.
 
     state, from, to ──aim──► Aim ──► Typist ──type("word ")──► update ──► the log, and so everybody
-                                        ├─erase()──► update: what was selected goes, as far as it is still there
-                                        └─ cursor: where its caret is, as editors show it
+                              │         └─ cursor: where its caret is, as editors show it
+                              └─ erase: the update by which what was selected goes, as far as it is still there
 
 Everything is said by the ids of characters, never by their numbers: each word goes behind the last one and in front of
 what stood behind the place at first. So people may type in front of it, behind it and inside it, and it need not hear
 what they do. All that it types has a client id of its own, by which undo.py finds it. Called by workers/ai.
 """
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 import pycrdt
@@ -42,7 +42,7 @@ class Aim(msgspec.Struct, frozen=True):
     erase: bytes = EMPTY_UPDATE
     """The update that removes what is to be replaced."""
     erased: str = ""
-    """That text."""
+    """That text; once it is removed, as much of it as was still there."""
 
 
 def aim(loaded: Loaded, start: int | None, end: int | None) -> Slices[Aim]:
@@ -52,26 +52,51 @@ def aim(loaded: Loaded, start: int | None, end: int | None) -> Slices[Aim]:
     """
     with Scratch() as scratch:
         yield from scratch.load(loaded)
-        units = read_content(scratch.doc).text.encode("utf-16-le", "surrogatepass")
+        content = read_content(scratch.doc)
+        units = content.text.encode("utf-16-le", "surrogatepass")
         first = len(units) // 2 if start is None else start
         last = first if end is None else end
         try:
-            before = units[: 2 * first].decode("utf-16-le").encode()
+            before = units[: 2 * first].decode("utf-16-le")
             selected = units[2 * first : 2 * last].decode("utf-16-le")
             units[2 * last :].decode("utf-16-le")
         except UnicodeDecodeError:
             raise NoSuchPlace("the selection begins or ends inside of a character") from None
         if not 0 <= first <= last <= len(units) // 2:
             raise NoSuchPlace("the selection reaches beyond the text")
+        if any(len(before) <= at < len(before) + len(selected) for at in content.embeds):
+            raise NoSuchPlace("the selection holds a picture or the like, which nobody could bring back")
         yield
         text: pycrdt.Text = scratch.doc.get(CONTENT, type=pycrdt.Text)
+        place = content.bytes_between(0, len(before))
         if selected:
-            del text[len(before) : len(before) + len(selected.encode())]
+            del text[place : place + len(selected.encode())]
         erase = scratch.take()
         yield
-        text.insert(len(before), "x")
+        text.insert(place, "x")
         left, right = _neighbours(scratch.last)
     return Aim(left, right, erase, selected)
+
+
+def found_by(erase: bytes, loaded: Loaded) -> Slices[str]:
+    """What this erasing update removes from a state: of the selection, what nobody removed before. Raises Malformed."""
+    with Scratch() as scratch:
+        yield from scratch.load(loaded)
+        text: pycrdt.Text = scratch.doc.get(CONTENT, type=pycrdt.Text)
+        # As pycrdt counts: UTF-8, and one for an object, of which none is selected.
+        before = b"".join(chunk.encode() if isinstance(chunk, str) else b"?" for chunk, _ in text.diff())
+        deltas: list[list[dict[str, Any]]] = []
+        observed = text.observe(lambda event: deltas.append(cast(Any, event).delta))
+        try:
+            scratch.doc.apply_update(erase)
+        finally:
+            text.unobserve(observed)
+    found, at = [], 0
+    for step in (step for delta in deltas for step in delta):
+        count = step.get("delete", 0)
+        found.append(before[at : at + count])
+        at += count or step.get("retain", 0)
+    return b"".join(found).decode()
 
 
 class Typist:
@@ -82,10 +107,6 @@ class Typist:
         self._client = client
         self._aim = aim
         self._clock = 0
-
-    def erase(self) -> bytes:
-        """The update that removes what is to be replaced."""
-        return self._aim.erase
 
     def type(self, words: str) -> bytes:
         """The update that says these words right behind the last ones."""

@@ -132,7 +132,14 @@ class Record(Struct, frozen=True):
     """One record of a stream's log, as clients get it behind `topic` and `number`."""
 
     event: Literal["ai.started", "ai.delta", "ai.thought", "ai.sources", "ai.state", "ai.done"]
+    """`ai.state` is all that was said by then: it replaces what a reader has."""
     data: dict[str, Any]
+
+
+def done_record(status: str, reason: str | None, usage: Usage | None, error: Problem | None) -> Record:
+    """The last record of a stream."""
+    data = {"status": status, "reason": reason, "usage": usage, "error": error}
+    return Record("ai.done", {name: value for name, value in data.items() if value is not None})
 
 
 DONE_BEGINS: Final = b'{"event":"ai.done"'

@@ -30,6 +30,14 @@ async def add_edit(db: Queries, stream_id: UUID, project_id: UUID, document: str
     )
 
 
+async def update_aim(db: Queries, stream_id: UUID, aim: str) -> None:
+    """What it replaced is less than was selected: the rest had been removed before."""
+    await db.execute(
+        "UPDATE ai_edits SET aim = %(aim)s::jsonb WHERE stream_id = %(stream_id)s",
+        {"stream_id": stream_id, "aim": aim},
+    )
+
+
 async def find_edit(db: Queries, stream_id: UUID) -> EditRow | None:
     """By its stream."""
     return await db.row(

@@ -3,7 +3,9 @@
     append(topic, records) ──► stream + announcement ──► every gateway that follows the topic (event_announcements.py)
     read(topic, after)     ──► what came since, or None: too old, begin anew
 
-A record is opaque bytes. Numbers rise and are never given twice; they are not consecutive (see append_events.lua).
+A record is opaque bytes. A log whose only writer can say all of it anew (a stream's) heals when it was lost: `write`
+refuses, and then begins again with a record that replaces all before it, with which every reader goes on.
+Numbers rise and are never given twice; they are not consecutive (see append_events.lua).
 What records tell must also be found elsewhere (PostgreSQL): a log has a bounded length, and leaves Redis after a time
 without records.
 Appended to by the teller; read by gateway/events.
@@ -11,7 +13,7 @@ Appended to by the teller; read by gateway/events.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from redis.asyncio import Redis
 
@@ -50,6 +52,15 @@ class Tail:
     records: tuple[EventRecord, ...] | None
 
 
+class Written(NamedTuple):
+    """Records of one topic, of its only writer."""
+
+    topic: str
+    records: Sequence[bytes]
+    known: int | None
+    """The number of the log's last record; None: these begin the log anew, and the first says all that it ever said."""
+
+
 class EventLog:
     """All methods raise StoreUnavailable. One per process is enough; it holds nothing."""
 
@@ -68,14 +79,27 @@ class EventLog:
         """The same for several topics in one call, each named once; all or nothing."""
         if not batch:
             return []
+        return [range(first, last + 1) for first, last in await self._add([(*each, "") for each in batch], keep)]
+
+    async def write(self, batch: Sequence[Written], keep: int) -> list[int | None]:
+        """The same for logs that nobody else appends to; the last number of each, or None where the log lost records,
+        or has more than its writer knows of: nothing is appended, and the writer shall begin it anew.
+        """
+        if not batch:
+            return []
+        known = [(*each[:2], "anew" if each.known is None else each.known) for each in batch]
+        return [last or None for _, last in await self._add(known, keep)]
+
+    async def _add(self, batch: Sequence[tuple[str, Sequence[bytes], Arg]], keep: int) -> list[tuple[int, int]]:
         args: list[Arg] = [ANNOUNCED_MAX, EVENT_RECORD_SECONDS, EVENT_NUMBER_SECONDS]
-        for topic, records in batch:
+        for topic, records, known in batch:
             if not records or max(map(len, records)) > EVENT_RECORD_BYTES:
                 raise ValueError(
                     f"a record has at most {EVENT_RECORD_BYTES} bytes, an append at least one record: {topic}"
                 )
-            args += (topic, keep, len(records), *records)
-        return [range(first, last + 1) for first, last in await self._append([keys.event_number(batch[0][0])], args)]
+            args += (topic, keep, known, len(records), *records)
+        added: list[tuple[int, int]] = await self._append([keys.event_number(batch[0][0])], args)
+        return added
 
     async def number(self, topic: str) -> int:
         """The last number of a topic's log, which exists from now on."""
@@ -89,7 +113,7 @@ class EventLog:
         number = int(last)
         if not entries:
             return Tail(number, () if number == after else None)
-        if int(_fields(entries[0])[b"p"]) != after:
+        if _fields(entries[0])[b"p"] not in (b"%d" % after, b""):
             return Tail(number, None)
         return Tail(number, tuple(EventRecord(int(e[0].split(b"-")[0]), _fields(e)[b"r"]) for e in entries))
 

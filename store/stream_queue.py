@@ -22,6 +22,8 @@ from store.wire import Wire
 
 POP_SECONDS: Final = 5
 """Longest wait of one command: after that a connection that silently died is noticed."""
+FORGOTTEN_SECONDS: Final = 3_600.0
+"""After its last sign of life: nobody asks any more whether it lives."""
 ALIVE_SECONDS: Final = 3.0
 """After its last sign of life a worker counts as dead: its streams end as interrupted within five seconds."""
 
@@ -36,22 +38,31 @@ class StreamQueue:
         """A worker shall look at this stream."""
         await finish(cast(Any, self._redis.rpush(keys.STREAM_QUEUE, str(stream_id))))
 
+    async def push_missing(self, stream_ids: Sequence[UUID]) -> None:
+        """The same, of those that are not in the line: all workers look, and a long line has many that nobody took."""
+        line = set(await finish(cast(Any, self._redis.lrange(keys.STREAM_QUEUE, 0, -1)))) if stream_ids else set()
+        if missing := [str(each) for each in stream_ids if str(each).encode() not in line]:
+            await finish(cast(Any, self._redis.rpush(keys.STREAM_QUEUE, *missing)))
+
     async def cancel(self, stream_id: UUID) -> None:
         """Whoever answers it shall stop."""
         await finish(self._redis.publish(keys.STREAM_CANCELS, str(stream_id)))
 
-    async def live(self, worker: str) -> None:
-        """A sign of life."""
-        await finish(self._redis.zadd(keys.STREAM_WORKERS, {worker: time.time()}))
+    async def live(self, worker: str) -> bool:
+        """A sign of life; whether it is the first that Redis knows of."""
+        now = time.time()
+        await finish(self._redis.zremrangebyscore(keys.STREAM_WORKERS, "-inf", now - FORGOTTEN_SECONDS))
+        return bool(await finish(self._redis.zadd(keys.STREAM_WORKERS, {worker: now})))
 
     async def leave(self, worker: str) -> None:
         """It answers nothing any more."""
         await finish(self._redis.zrem(keys.STREAM_WORKERS, worker))
 
-    async def living(self) -> Sequence[str]:
-        """Workers that gave a sign of life lately. The clock is each worker's own."""
+    async def signs(self) -> dict[str, bool]:
+        """Workers that ever gave a sign of life, and whether it was lately. The clock is each worker's own."""
         since = time.time() - ALIVE_SECONDS
-        return [name.decode() for name in await finish(self._redis.zrangebyscore(keys.STREAM_WORKERS, since, "+inf"))]
+        found = await finish(self._redis.zrange(keys.STREAM_WORKERS, 0, -1, withscores=True))
+        return {name.decode(): at >= since for name, at in found}
 
 
 class Waiting:

@@ -182,6 +182,19 @@ async def list_running(db: Queries, but_of: list[str], limit: int) -> list[Strea
     )
 
 
+async def list_own(db: Queries, stream_ids: list[UUID], worker: str) -> dict[UUID, bool]:
+    """Those of these that this worker still answers, and whether it was asked to stop."""
+    rows = await db.rows(
+        _Own,
+        """
+        SELECT id, cancel_asked FROM streams
+        WHERE id = ANY(%(ids)s) AND status = 'running' AND worker = %(worker)s
+        """,
+        {"ids": stream_ids, "worker": worker},
+    )
+    return {row.id: row.cancel_asked for row in rows}
+
+
 async def list_untold(db: Queries, seconds: float, limit: int) -> list[StreamRow]:
     """Streams that ended so long ago, and whose log may not say so."""
     return await db.rows(
@@ -212,6 +225,12 @@ async def remove_old(db: Queries, days: int, limit: int) -> int:
 @dataclass(frozen=True, slots=True)
 class _Id:
     id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    id: UUID
+    cancel_asked: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,13 +40,15 @@ class SseFraming:
         return b"".join(events), len(events)
 
     def reset(self, topic: str, number: int) -> bytes:
-        return b'id: %d\ndata: {"event":"reset","data":{"number":%d}}\n\n' % (number, number)
+        return LOST
 
     def passing(self, topic: str, payload: bytes) -> bytes:
         return b""
 
 
 SSE: Final = SseFraming()
+LOST: Final = b": a part was lost\n\n"
+"""What a framing says whose reader finds out itself what is missing: `write_to` returns."""
 
 
 class SseReader:
@@ -62,6 +64,8 @@ class SseReader:
         self._waiting = bytearray()
         self._wake = asyncio.Event()
         self._over = False
+        self.missed = False
+        """Whether the log lost something that this reader did not have."""
 
     @asynccontextmanager
     async def following(self, after: int) -> AsyncIterator[bool]:
@@ -77,7 +81,7 @@ class SseReader:
             self._hub.detach(self._subscription)
 
     async def write_to(self, response: Written) -> None:
-        """Write all records as they come; returns after the last one, or when the access ends.
+        """Write all records as they come; returns after the last one, when the access ends, or when it missed some.
 
         Raises ConnectionError when the client is gone.
         """
@@ -105,7 +109,8 @@ class SseReader:
 
     def write(self, frames: bytes) -> None:
         self._waiting += frames
-        if self._last in frames:
+        self.missed = self.missed or frames == LOST
+        if self.missed or self._last in frames:
             self._over = True
         self._wake.set()
 

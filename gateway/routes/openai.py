@@ -8,7 +8,7 @@ import binascii
 import re
 import time
 from collections.abc import Iterable
-from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -16,14 +16,14 @@ from aiohttp import web
 from msgspec import UNSET
 
 from gateway.access import in_person
-from gateway.events.sse import HEADERS, SseReader
+from gateway.events.sse import LOST, SseReader
 from gateway.operations import Call
 from gateway.parts import LIVE
-from gateway.refusals import Invalid, unanswered
-from gateway.routes.streams import STREAM_HEADER, begin
+from gateway.refusals import Invalid, Missing, unanswered
+from gateway.routes.streams import begin, records_of, send
 from schemas import openai as bodies
 from schemas.conversation import Image, Part, Speaker, Text, Turn
-from schemas.streams import DONE_BEGINS, Record, StreamRequest, Usage, stream_topic
+from schemas.streams import DONE_BEGINS, ENDED, Record, StreamRequest, Usage, stream_topic
 from store.event_log import EventRecord
 from store.streams import StreamRow, find_stream
 
@@ -60,6 +60,9 @@ class Chunks:
         self._front = {"id": f"chatcmpl-{row.id}", "object": "chat.completion.chunk", "created": int(time.time())}
         self._model = model
         self._counted = counted
+        self._sent = {"ai.delta": 0, "ai.thought": 0}
+        """Characters. What is told anew begins with what was sent."""
+        self._told = dict(self._sent)
 
     def records(self, topic: str, records: Iterable[EventRecord], *, is_member: bool) -> tuple[bytes, int]:
         """See frames.py."""
@@ -68,7 +71,7 @@ class Chunks:
 
     def reset(self, topic: str, number: int) -> bytes:
         """See frames.py."""
-        return self._error("interrupted", "a part of the answer was lost; ask again") + DONE
+        return LOST
 
     def passing(self, topic: str, payload: bytes) -> bytes:
         """See frames.py."""
@@ -79,15 +82,27 @@ class Chunks:
             case "ai.started":
                 self._model = record.data.get("model", self._model)
                 return [self._chunk({"role": "assistant", "content": ""})]
-            case "ai.delta":
-                return [self._chunk({"content": record.data["text"]})]
-            case "ai.thought":
-                return [self._chunk({"reasoning_content": record.data["text"]})]
+            case "ai.delta" | "ai.thought":
+                return self._fresh(record.event, record.data["text"])
             case "ai.sources":
                 return [self._chunk({}, citations=[each["url"] for each in record.data["sources"]])]
+            case "ai.state":
+                self._told = dict.fromkeys(self._told, 0)
+                thought, text = (record.data[name] for name in ("thought", "text"))
+                return [*self._fresh("ai.thought", thought), *self._fresh("ai.delta", text)]
             case "ai.done":
                 return self._end(record.data)
-        return []
+
+    def _fresh(self, event: str, text: str) -> list[bytes]:
+        told, sent = self._told[event], self._sent[event]
+        self._told[event] = told + len(text)
+        self._sent[event] = max(sent, told + len(text))
+        fresh = text[sent - told :] if sent > told else text
+        return [self._chunk({"content" if event == "ai.delta" else "reasoning_content": fresh})] if fresh else []
+
+    def ended(self, row: StreamRow) -> bytes:
+        """What is missing of one that has ended, and its end."""
+        return b"".join(chunk for record in records_of(row) for chunk in self._chunks(record))
 
     def _end(self, data: dict[str, Any]) -> list[bytes]:
         if error := data.get("error"):
@@ -117,25 +132,24 @@ def counts(usage: Usage) -> bodies.TokenCounts:
 
 
 async def _streamed(call: Call, row: StreamRow, chunks: Chunks) -> web.StreamResponse:
-    reader = SseReader(
-        call.request.app[LIVE].hub, call.parts.watch, stream_topic(row.id), in_person(call.caller), DONE, chunks
-    )
-    async with reader.following(row.log_begin):
-        response = web.StreamResponse(headers=HEADERS | {STREAM_HEADER: str(row.id)})
-        with suppress(ConnectionError):  # whoever leaves may read the answer at /api/ai/stream/{id}
-            await response.prepare(call.request)
-            await reader.write_to(response)
-            await response.write_eof()
-    return response
+    hub, watch, access = call.request.app[LIVE].hub, call.parts.watch, in_person(call.caller)
+    reader = partial(SseReader, hub, watch, stream_topic(row.id), access, DONE, chunks)
+    return await send(call, row, row.log_begin, reader, chunks.ended)
 
 
 async def _whole(call: Call, row: StreamRow) -> bodies.ChatCompletion:
     live = call.request.app[LIVE]
-    reader = SseReader(live.hub, call.parts.watch, stream_topic(row.id), in_person(call.caller), DONE_BEGINS)
-    async with reader.following(row.log_begin):
-        await reader.write_to(Nowhere())
+    has_missed = True
+    while has_missed:
+        reader = SseReader(live.hub, call.parts.watch, stream_topic(row.id), in_person(call.caller), DONE_BEGINS)
+        async with reader.following(row.log_begin) as is_whole:
+            now = row if is_whole else await find_stream(call.parts.postgres, row.id)
+            if now is not None and (is_whole or now.status not in ENDED):
+                await reader.write_to(Nowhere())
+        has_missed = reader.missed
     ended = await find_stream(call.parts.postgres, row.id)
-    assert ended is not None
+    if ended is None:
+        raise Missing("the stream was deleted")
     if ended.error is not None and not ended.text:
         raise unanswered(ended.error["kind"], ended.error["message"])
     usage = None if ended.usage is None else counts(msgspec.convert(ended.usage, Usage))

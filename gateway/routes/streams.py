@@ -23,12 +23,15 @@ from schemas.streams import (
     ENDED,
     Asked,
     Problem,
+    Record,
     Source,
     Stream,
     StreamRequest,
     Usage,
+    done_record,
     stream_topic,
 )
+from schemas.unavailable import Unavailable
 from store import streams
 from store.postgres import Transaction
 from store.streams import StreamRow
@@ -154,32 +157,59 @@ def _after(call: Call, row: StreamRow) -> int:
 
 async def _follow(call: Call, row: StreamRow, access: Access, after: int) -> web.StreamResponse:
     live, topic = call.request.app[LIVE], stream_topic(row.id)
-    reader = SseReader(live.hub, call.parts.watch, topic, access, DONE_BEGINS)
-    async with reader.following(after) as is_whole:
-        response = web.StreamResponse(headers=HEADERS | {STREAM_HEADER: str(row.id)})
-        with suppress(ConnectionError):  # whoever leaves reads on later, or not
-            await response.prepare(call.request)
-            if not is_whole:
-                # The log has forgotten its beginning; what it said stands in the row once it has ended.
-                row = await _find(call) if row.status not in ENDED else row
-                await response.write(state_of(row))
-            if is_whole or row.status not in ENDED:
-                await reader.write_to(response)
-            await response.write_eof()
+    return await send(
+        call, row, after, lambda: SseReader(live.hub, call.parts.watch, topic, access, DONE_BEGINS), state_of
+    )
+
+
+async def send(
+    call: Call, row: StreamRow, after: int, reader: Callable[[], SseReader], ended: Callable[[StreamRow], bytes]
+) -> web.StreamResponse:
+    """Send what a stream says behind `after`, to its end. `ended`: one that has ended, as its row has it."""
+    response = web.StreamResponse(headers=HEADERS | {STREAM_HEADER: str(row.id)})
+    with suppress(ConnectionError):  # whoever leaves reads on later, or not
+        is_whole = await _send_once(call, row, after, reader(), ended, response)
+        with suppress(Unavailable):  # nor does who meets the end of a response before the end of a stream
+            while not is_whole:
+                # The log lost something. Once the stream has ended its row has it; until then a worker writes it anew.
+                is_whole = await _send_once(call, row, row.log_begin, reader(), ended, response)
+        await response.write_eof()
     return response
 
 
+async def _send_once(
+    call: Call,
+    row: StreamRow,
+    after: int,
+    reader: SseReader,
+    ended: Callable[[StreamRow], bytes],
+    response: web.StreamResponse,
+) -> bool:
+    async with reader.following(after) as is_whole:
+        if not response.prepared:
+            await response.prepare(call.request)
+        now = row if is_whole else await streams.find_stream(call.parts.postgres, row.id)
+        if now is None:
+            return True  # deleted
+        if is_whole or now.status not in ENDED:
+            await reader.write_to(response)
+            return not reader.missed
+        await response.write(ended(now))
+        return True
+
+
 def state_of(row: StreamRow) -> bytes:
-    """A whole stream, as one event or two."""
+    """A whole stream that has ended."""
+    return b"".join(b"data: %b\n\n" % msgspec.json.encode(record) for record in records_of(row))
+
+
+def records_of(row: StreamRow) -> list[Record]:
+    """All that it said, and how it ended."""
     state = {"text": row.text, "thought": row.thought, "model": row.model, "why": row.why}
-    records = [msgspec.json.encode({"event": "ai.state", "data": state})]
-    if row.sources:
-        records.append(msgspec.json.encode({"event": "ai.sources", "data": {"sources": row.sources}}))
-    if row.status in ENDED:
-        usage, error = row.usage, row.error
-        done = {"status": row.status, "reason": row.reason, "usage": usage, "error": error}
-        records.append(msgspec.json.encode({"event": "ai.done", "data": done}))
-    return b"".join(b"data: %b\n\n" % record for record in records)
+    sources = [Record("ai.sources", {"sources": row.sources})] if row.sources else []
+    end = shown(row)
+    done = done_record(row.status, row.reason, end.usage, end.error)
+    return [Record("ai.state", state), *sources, done]
 
 
 def _topics(call: Call) -> Topics:

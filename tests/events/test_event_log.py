@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from store import keys
-from store.event_log import EventLog
+from store.event_log import EventLog, Written
 from store.limits import EVENT_RECORD_BYTES
 from store.redis import Redis
 
@@ -93,6 +93,29 @@ async def test_several_topics_at_once(events: EventLog) -> None:
     names = [topic() for _ in range(3)]
     numbers = await events.append_all([(name, [name.encode()]) for name in names])
     assert await events.numbers([*names, topic()]) == [*(each[-1] for each in numbers), None]
+
+
+async def test_an_only_writer(events: EventLog, redis: Redis) -> None:
+    """Who writes a log alone is told when it lost something, or has what its writer never saw an answer to; what it
+    then writes anew is where every reader goes on."""
+    name = topic()
+    begin = await events.number(name)
+    (first,) = await events.write([Written(name, [b"a"], begin)], 9)
+    assert first is not None
+    (second,) = await events.write([Written(name, [b"b"], first)], 9)
+    assert second is not None
+    assert await events.write([Written(name, [b"b"], first), Written(topic(), [b"c"], None)], 9) != [None, None]
+    assert await events.number(name) == second, "nothing was appended"
+    await redis.delete(keys.event_log(name), keys.event_number(name))
+    assert await events.write([Written(name, [b"c"], second)], 9) == [None]
+    assert await events.numbers([name]) == [None]
+    (third,) = await events.write([Written(name, [b"all", b"of it"], None)], 9)
+    assert third is not None
+    (last,) = await events.write([Written(name, [b"d"], third)], 9)
+    for after in (begin, first, second):
+        tail = await events.read(name, after)
+        assert [each.payload for each in tail.records or ()] == [b"all", b"of it", b"d"]
+    assert [each.number for each in (await events.read(name, third)).records or ()] == [last]
 
 
 @pytest.mark.parametrize("records", [[], [b"x" * (EVENT_RECORD_BYTES + 1)]])

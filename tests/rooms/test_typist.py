@@ -11,9 +11,9 @@ import pytest
 
 from rooms.scratch import Scratch
 from rooms.slices import at_once
-from rooms.typist import Aim, NoSuchPlace, Typist, aim
+from rooms.typist import Aim, NoSuchPlace, Typist, aim, found_by
 from rooms.undo import undo
-from schemas.records import Loaded
+from schemas.records import Commit, Loaded, Record
 
 SEEDS = 200
 TEXT = "The quick brown fox jumps over the lazy dog, and नमस्ते 😀 comes after."
@@ -33,6 +33,12 @@ class Person:
         at = len(str(self.text)[: random_.randint(0, len(str(self.text)))].encode())
         self.typed += chr(0xE000 + self.doc.client_id * 100 + len(self.typed))
         self.text.insert(at, self.typed[-1])
+        return self.doc.get_update(before)
+
+    def remove(self, random_: random.Random) -> bytes:
+        before, text = self.doc.get_state(), str(self.text)
+        start, end = sorted(len(text[: random_.randint(0, len(text))].encode()) for _ in range(2))
+        del self.text[start:end]
         return self.doc.get_update(before)
 
 
@@ -60,7 +66,7 @@ def session(seed: int) -> tuple[int, Aim, list[Person], str]:
             if number != author:
                 inbox.append(update)
 
-    send(None, typist.erase())
+    send(None, target.erase)
     todo = list(words)
     while todo or any(waiting.values()):
         number = random_.randrange(2)
@@ -121,6 +127,68 @@ def test_at_the_end(state: bytes) -> None:
         doc.apply_update(typist.type(words))
     assert str(text) == before + "Hello wörld 😀"
     assert typist.cursor == {"item": {"client": 7, "clock": 13}, "assoc": -1}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_people_removed_stays_removed(seed: int) -> None:
+    """Between the request and the first word people remove some of the selection: an undo brings back the rest."""
+    chance = random.Random(seed)
+    state = beginning()
+    start, end = sorted(whole(each) for each in chance.sample(range(len(TEXT)), k=2))
+    target = at_once(aim(Loaded(1, state, ()), start, end))
+    person = Person(2, state)
+    removed = [person.remove(chance) for _ in range(chance.randint(0, 4))] + [person.type(chance)]
+    wanted = str(person.text)
+    commits = tuple(Commit(at + 2, (Record(b"", 0, update),)) for at, update in enumerate(removed))
+    found = at_once(found_by(target.erase, Loaded(1, state, commits)))
+    typist = Typist(7, target)
+    for update in (target.erase, typist.type("Hello "), typist.type("world")):
+        person.doc.apply_update(update)
+    replaced = msgspec.structs.replace(target, erased=found)
+    undone = taken_back(person.doc.get_update(), 7, replaced)
+    assert without(undone, person.typed) == without(wanted, person.typed)
+    assert person.typed in undone
+
+
+def test_nothing_is_replaced_before_the_first_word() -> None:
+    """It was stopped before it said anything: there is nothing to bring back."""
+    target = at_once(aim(Loaded(1, beginning(), ()), 4, 9))
+    assert taken_back(beginning(), 7, target) == TEXT
+
+
+def test_two_undo_at_the_same_moment() -> None:
+    """Neither knows of the other, and one of them has seen more: what was replaced comes back once."""
+    target = at_once(aim(Loaded(1, beginning(), ()), 4, 9))
+    person = Person(2, beginning())
+    for update in (target.erase, Typist(7, target).type("slow")):
+        person.doc.apply_update(update)
+    updates = []
+    for _ in range(2):
+        with Scratch() as scratch:
+            at_once(scratch.load(Loaded(1, person.doc.get_update(), ())))
+            at_once(undo(scratch, 7, target))
+            updates.append(scratch.take())
+        person.type(random.Random(1))
+    for update in updates:
+        person.doc.apply_update(update)
+    assert without(str(person.text), person.typed) == TEXT
+    assert taken_back(person.doc.get_update(), 7, target) == str(person.text), "a third one changes nothing"
+
+
+def test_a_selected_picture() -> None:
+    """Nobody could bring it back: the selection is refused. Elsewhere in the text it is in nobody's way."""
+    doc: pycrdt.Doc[Any] = pycrdt.Doc(client_id=1)
+    text: pycrdt.Text = doc.get("content", type=pycrdt.Text)
+    text.insert(0, "one two")
+    text.insert_embed(3, {"image": "x"})
+    loaded = Loaded(1, doc.get_update(), ())
+    with pytest.raises(NoSuchPlace):
+        at_once(aim(loaded, 2, 5))
+    target = at_once(aim(loaded, 5, 8))
+    assert (target.erased, at_once(found_by(target.erase, loaded))) == ("two", "two")
+    for update in (target.erase, Typist(7, target).type("three")):
+        doc.apply_update(update)
+    assert [each for each, _ in text.diff()] == ["one", {"image": "x"}, " three"]
 
 
 def test_an_aim_survives_json() -> None:

@@ -22,8 +22,10 @@ class Reading:
 
     @property
     def text(self) -> str:
-        """The answer up to here."""
-        return "".join(each["data"]["text"] for each in self.records if each["event"] in ("ai.delta", "ai.state"))
+        """The answer up to here; a state replaces what was there."""
+        states = [at for at, each in enumerate(self.records) if each["event"] == "ai.state"]
+        told = self.records[states[-1] if states else 0 :]
+        return "".join(each["data"]["text"] for each in told if each["event"] in ("ai.delta", "ai.state"))
 
     @property
     def done(self) -> dict[str, Any] | None:
@@ -69,6 +71,26 @@ class Asker:
         """Read to the end."""
         async with self.read(stream_id, after) as events:
             return await events.to_end()
+
+    async def until(self, stream_id: str, count: int) -> Reading:
+        """Read so many records from its beginning."""
+        async with self.read(stream_id) as events:
+            return await events.until(count)
+
+    async def patiently(self, stream_id: str, elsewhere: "Asker | None" = None) -> Reading:
+        """Read to the end, and come back behind the last record as often as it takes, here and elsewhere."""
+        seen = Reading(stream_id)
+        gateways = [self, elsewhere or self]
+        async with asyncio.timeout(WITHIN):
+            while seen.done is None:
+                try:
+                    async with gateways[0].read(stream_id, seen.numbers[-1] if seen.numbers else None) as events:
+                        events.reading = seen
+                        await events.to_end()
+                except (aiohttp.ClientError, AssertionError):
+                    await asyncio.sleep(0.05)  # the gateway is gone, or cannot answer now
+                gateways.reverse()
+        return seen
 
     async def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """Any other request."""

@@ -13,7 +13,7 @@ from tests.chats.people import Chatter
 from tests.rest.databases import execute
 from tests.streams.reader import Asker, Reading
 from tests.support.stack import Stack
-from workers.ai.desk import shown
+from workers.ai.rounds import shown
 
 MODEL = "perplexity/say-6"
 SOURCES = [{"url": url, "title": title} for url, title in FOUND.items()]

@@ -4,7 +4,7 @@ Redis away: what was read last counts, and nothing is written; providers are ask
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import msgspec
@@ -49,8 +49,10 @@ class Circuits:
 
     async def permit(self, candidate: Candidate) -> bool:
         """Just before asking: whether all its breakers let it through; a half-open one lets one through."""
-        for name in scopes(candidate.model.name, candidate.key):
+        names = list(scopes(candidate.model.name, candidate.key))
+        for at, name in enumerate(names):
             if not await self._change(name, lambda state: breaker.permit(state, self._now())):
+                await self._release(names[:at])
                 return False
         return True
 
@@ -66,7 +68,16 @@ class Circuits:
         for name in scopes(candidate.model.name, candidate.key):
             if name == blamed:
                 await self._change(name, lambda state: breaker.failed(state, self._now(), at_once))
-            elif name in self._known:
+            else:
+                await self._release([name])
+
+    async def released(self, candidate: Candidate) -> None:
+        """Nobody knows whether it would have answered: what tried may be tried by somebody else."""
+        await self._release(scopes(candidate.model.name, candidate.key))
+
+    async def _release(self, names: Iterable[str]) -> None:
+        for name in names:
+            if name in self._known:
                 await self._change(name, lambda state: breaker.released(state, self._now()))
 
     async def _look(self) -> None:

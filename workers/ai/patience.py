@@ -10,6 +10,9 @@ SUMMARY_SECONDS: Final = 20.0
 FINISH_SECONDS: Final = 6.0
 """For running answers after SIGTERM; then they end as interrupted. `up` kills after 9 s (gateway/launch/limits.py)."""
 
+END_SECONDS: Final = 2.0
+"""For writing these ends down; where a store is away, another worker writes them later."""
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:

@@ -2,7 +2,8 @@
 
     claimed ──► plan ──► ask ──Heard──► pen ──► the stream's log
                           │ └─ failed before the first token: the next candidate
-                          └─ cancelled: the provider's connection closes, the stream ends as cancelled
+                          ├─ cancelled: the provider's connection closes, the stream ends as cancelled
+                          └─ it cannot be typed where it belongs: closes as well, the stream ends as interrupted
 
 Safe to repeat: only the worker that claimed a stream writes its end, and only once.
 """
@@ -10,10 +11,11 @@ Safe to repeat: only the worker that claimed a stream writes its end, and only o
 import asyncio
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -26,15 +28,14 @@ from ai_router.heard import Again, Delta, Failed, Finished, Heard, Sources, Thou
 from ai_router.models import Model
 from ai_router.retry import Attempt, GiveUp, Next, Retry, after
 from schemas import streams as bodies
-from schemas.streams import Asked, EditPlan, Record, stream_topic
+from schemas.streams import Asked, EditPlan, Record, done_record, stream_topic
 from schemas.unavailable import Unavailable
 from store import streams
-from store.document_log import DocumentLog
 from store.postgres import Postgres
 from store.streams import StreamRow
 from workers.ai.hand import Hand
 from workers.ai.own_keys import OwnKey
-from workers.ai.pen import Pen
+from workers.ai.pen import Pen, pieces
 from workers.ai.recall import Recall
 from workers.ai.routing import Router
 from workers.ai.settle import Ending, settle
@@ -42,8 +43,13 @@ from workers.ai.settle import Ending, settle
 logger = structlog.get_logger("workers.ai")
 STOPPING: Final = "stopping"
 """Why a worker that ends cancels its answers; whatever else cancels them was asked for."""
+LOST: Final = "lost"
+"""Why an answer is cancelled that has an end already: others took this worker for dead."""
 WAIT_SECONDS: Final = 1.0
 """Between two tries to write an end down."""
+
+Hands = Callable[[EditPlan, UUID, str], Hand]
+"""Makes who types an answer into a document: where, the stream, and the model that is to be shown."""
 
 
 @dataclass(slots=True)
@@ -69,15 +75,13 @@ class Told:
 class Answer:
     """One stream that this worker answers."""
 
-    def __init__(
-        self, row: StreamRow, worker: str, postgres: Postgres, pen: Pen, documents: DocumentLog, router: Router
-    ) -> None:
+    def __init__(self, row: StreamRow, worker: str, postgres: Postgres, pen: Pen, hands: Hands, router: Router) -> None:
         self.id: UUID = row.id
         self._row = row
         self._worker = worker
         self._postgres = postgres
         self._pen = pen
-        self._documents = documents
+        self._hands = hands
         self._hand: Hand | None = None
         """Types the answer into a document, if it shall."""
         self._typing: asyncio.Task[None] | None = None
@@ -89,7 +93,20 @@ class Answer:
 
     async def run(self) -> None:
         """Returns when the stream has ended. Cancel the task to cancel the stream."""
-        status = "done"
+        self._pen.begin(self._topic, self._row.log_begin, self._whole)
+        try:
+            ending = asyncio.ensure_future(self._end(await self._answer()))
+            while not ending.done():
+                try:
+                    await asyncio.shield(ending)
+                except asyncio.CancelledError as cancelled:  # it has an end already
+                    self._stop_typing_if_lost(cancelled)
+            ending.result()
+        finally:
+            self._pen.end(self._topic)
+
+    async def _answer(self) -> str:
+        """The status with which it ends."""
         try:
             asked = await self._recall.read(msgspec.json.decode(self._row.asked, type=Asked))
             if asked is None:
@@ -97,15 +114,18 @@ class Answer:
             else:
                 self._plan = asked.edit
                 await self._ask_in_turn(asked)
-            if self._told.failure is not None:
-                status = "interrupted" if self._told.first_token_at else "failed"
         except asyncio.CancelledError as cancelled:
-            status = "interrupted" if cancelled.args == (STOPPING,) else "cancelled"
-        except Exception:
-            logger.exception("answering failed", stream=str(self.id))
-            self._told.failure = Failed("server", "Atrium made a mistake; its log says more")
-            status = "interrupted" if self._told.first_token_at else "failed"
-        await asyncio.shield(asyncio.ensure_future(self._end(status)))
+            self._stop_typing_if_lost(cancelled)
+            return "interrupted" if cancelled.args in ((STOPPING,), (LOST,)) else "cancelled"
+        except Exception as error:  # noqa: BLE001  logged
+            self._told.failure = self._explained(error)
+        if self._told.failure is None:
+            return "done"
+        return "interrupted" if self._told.first_token_at else "failed"
+
+    def _stop_typing_if_lost(self, cancelled: asyncio.CancelledError) -> None:
+        if cancelled.args == (LOST,) and self._typing is not None:
+            self._typing.cancel()
 
     async def _ask_in_turn(self, asked: Asked) -> None:
         """The one retry loop; what it decides stands in ai_router/retry.py."""
@@ -164,6 +184,8 @@ class Answer:
                     await circuits.succeeded(candidate)
         finally:
             await heard.aclose()  # type: ignore[attr-defined]
+            if failure is None and told.first_token_at is None:
+                await circuits.released(candidate)  # it was cancelled, or had nothing to say
         if failure is not None and told.first_token_at is None:
             await circuits.failed(candidate, failure)
         if failure is not None:
@@ -180,7 +202,9 @@ class Answer:
                 is_answer = isinstance(heard, Delta)
                 (told.text if is_answer else told.thought).append(text)
                 pen.say(topic, "ai.delta" if is_answer else "ai.thought", text)
-                if is_answer and self._hand is not None:
+                if is_answer and self._hand is not None and self._typing is not None:
+                    if self._typing.done():
+                        self._typing.result()  # raises why it gave up
                     self._hand.say(text)
             case Usage():
                 told.usage = bodies.Usage(heard.input, heard.output, heard.reasoning, heard.cached, heard.cost)
@@ -205,7 +229,7 @@ class Answer:
         if self._told.sources:
             self._note_sources()
         if self._plan is not None:
-            self._hand = Hand(self._postgres, self._documents, self._plan, self.id, candidate.model.name)
+            self._hand = self._hands(self._plan, self.id, candidate.model.name)
             self._typing = asyncio.create_task(self._hand.run())
 
     def _note_sources(self) -> None:
@@ -214,8 +238,21 @@ class Answer:
     async def _end(self, status: str) -> None:
         if self._hand is not None and self._typing is not None:
             self._hand.finish()
-            await self._typing
+            try:
+                await self._typing
+            except asyncio.CancelledError:
+                pass  # of the hand: somebody else ended the stream
+            except Exception as error:  # noqa: BLE001  logged
+                self._told.failure = self._told.failure or self._explained(error)
+                status = "interrupted" if status == "done" else status
         await self._settle(status)
+
+    def _explained(self, error: Exception) -> Failed:
+        if isinstance(error, Unavailable):
+            logger.warning("answering ends", stream=str(self.id), reason=str(error))
+            return Failed("server", "a store of Atrium was away for too long")
+        logger.error("answering failed", stream=str(self.id), exc_info=error)
+        return Failed("server", "Atrium made a mistake; its log says more")
 
     async def _settle(self, status: str) -> None:
         told, candidate, why = self._told, self._told.candidate, self._told.failure
@@ -238,10 +275,21 @@ class Answer:
         if settled is not None:
             self._pen.note(self._topic, done_record(status, told.reason, settled.usage, settled.error))
             await self._pen.written()
-            await streams.mark_told(self._postgres, self.id)
+            with suppress(Unavailable):  # it is told once more, by somebody else
+                await streams.mark_told(self._postgres, self.id)
             if status == "done" and candidate is not None and settled.usage is not None and not told.again:
                 await self._router.learn(candidate, self._row, told.waited, settled.usage.cost)
         self._log_end(status)
+
+    def _whole(self) -> list[Record]:
+        """All that was said, as the beginning of a log; see pen.py."""
+        told, candidate = self._told, self._told.candidate
+        model, why = (candidate.model.name, candidate.why) if candidate else (None, None)
+        state: dict[str, Any] = {"text": "", "thought": "", "model": model, "why": why}
+        thoughts = [Record("ai.thought", {"text": piece}) for piece in pieces("".join(told.thought))]
+        texts = [Record("ai.delta", {"text": piece}) for piece in pieces("".join(told.text))]
+        sources = [Record("ai.sources", {"sources": told.sources})] if told.sources else []
+        return [Record("ai.state", state), *thoughts, *texts, *sources]
 
     async def _write_end(self, ending: Ending, model: Model | None) -> Ending | None:
         """See settle.py. Waits while PostgreSQL is away: nobody else knows what was said."""
@@ -262,9 +310,3 @@ class Answer:
             propensity=round(told.propensity, 6),
             failure=told.failure.kind if told.failure else None,
         )
-
-
-def done_record(status: str, reason: str | None, usage: bodies.Usage | None, error: bodies.Problem | None) -> Record:
-    """The last record of a stream."""
-    data = {"status": status, "reason": reason, "usage": usage, "error": error}
-    return Record("ai.done", {name: value for name, value in data.items() if value is not None})

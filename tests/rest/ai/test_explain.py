@@ -114,6 +114,7 @@ async def test_streams(watched: Watched, connection: Connection) -> None:
             "mark_told": lambda: streams.mark_told(watched, STREAM),
             "list_queued": lambda: streams.list_queued(watched, 2.0, 100),
             "list_running": lambda: streams.list_running(watched, ["w1", "w2"], 100),
+            "list_own": lambda: streams.list_own(watched, [new_id() for _ in range(500)], "w1"),
             "list_untold": lambda: streams.list_untold(watched, 5.0, 100),
             "remove_old": lambda: streams.remove_old(watched, 30, 10),
         },
@@ -207,6 +208,7 @@ async def test_edits(watched: Watched, connection: Connection) -> None:
         {
             "add_edit": lambda: ai_edits.add_edit(watched, QUEUED, PROJECT, "x", 1, "{}"),
             "find_edit": lambda: ai_edits.find_edit(watched, STREAM),
+            "update_aim": lambda: ai_edits.update_aim(watched, STREAM, "{}"),
             "mark_undone": lambda: ai_edits.mark_undone(watched, STREAM),
         },
     )

@@ -1,0 +1,188 @@
+"""Gateways die, Redis dies, forgets or goes back in the middle of answers: every reader has all of it in the end.
+
+With OpenAI's format, at the pace of a model.
+"""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import cast
+
+import openai
+import psutil
+import redis
+
+from gateway.launch.settings import CHECKOUT
+from loadtest.standins.script import word
+from store import keys
+from tests.streams.reader import Asker, Reading
+from tests.support.stack import Stack
+from tests.support.waiting import wait_until
+
+TOKENS = 250
+MODEL = f"openai/say-{TOKENS}-at-20ms"
+SAID = "".join(word(number) for number in range(TOKENS))
+
+
+@asynccontextmanager
+async def read_by_many(askers: list[Asker]) -> AsyncIterator[str]:
+    """A stream that has begun, and that four read, beginning at different gateways; afterwards they have all of it."""
+    async with askers[0].ask(prompt="Count.", model=MODEL) as events:
+        await events.until(3)
+        stream_id = events.stream_id
+    async with asyncio.TaskGroup() as group:
+        readers = [
+            group.create_task(askers[number % 2].patiently(stream_id, askers[1 - number % 2])) for number in range(4)
+        ]
+        await askers[1].until(stream_id, 10)
+        yield stream_id
+    _, stream = await askers[1].call("GET", f"/api/ai/streams/{stream_id}")
+    assert (stream["status"], stream["text"]) == ("done", SAID)
+    for reader in readers:
+        whole(reader.result())
+    whole(await askers[1].whole(stream_id))
+
+
+def whole(reading: Reading) -> None:
+    """It has the answer, each token once, and one end."""
+    assert reading.text == SAID
+    assert reading.numbers == sorted(set(reading.numbers))
+    assert [each["event"] for each in reading.records].count("ai.done") == 1
+    assert (reading.done or {})["status"] == "done"
+
+
+async def test_a_killed_gateway(broken: Stack, askers: list[Asker]) -> None:
+    """Its readers go on at the other one, behind what they have."""
+    async with read_by_many(askers):
+        old = broken.kill("gateway-1")
+    await asyncio.to_thread(broken.wait_restarted, "gateway-1", old)
+
+
+async def test_a_killed_redis(broken: Stack, askers: list[Asker]) -> None:
+    """The answer goes on in the worker meanwhile."""
+    async with read_by_many(askers):
+        old = broken.kill("valkey")
+        await asyncio.to_thread(broken.wait_restarted, "valkey", old)
+
+
+async def test_an_emptied_redis(broken: Stack, askers: list[Asker]) -> None:
+    """The worker writes all of it again: for those who read, and for those who come later, by OpenAI's clients too."""
+    async with read_by_many(askers) as stream_id, openai_client(broken, askers[1].token) as client:
+        chunks = await client.chat.completions.create(
+            model=MODEL, messages=[{"role": "user", "content": "Count."}], stream=True
+        )
+        answer = asyncio.create_task(
+            client.chat.completions.create(model=MODEL, messages=[{"role": "user", "content": "Count as well."}])
+        )
+        streamed = [(await anext(chunks)).choices[0].delta.content or "" for _ in range(5)]
+        with redis.Redis.from_url(broken.redis_url) as store:
+            store.flushall()
+        late = await askers[0].whole(stream_id)
+        assert late.records[0]["event"] == "ai.state"
+        whole(late)
+        streamed += [each.choices[0].delta.content or "" async for each in chunks if each.choices]
+        assert "".join(streamed) == SAID
+        assert (await answer).choices[0].message.content == SAID
+
+
+async def test_a_redis_that_went_back(broken: Stack, askers: list[Asker]) -> None:
+    """It restarted without its last second, as `appendfsync everysec` may: what was lost is written again."""
+    async with read_by_many(askers) as stream_id:
+        await askers[0].until(stream_id, 20)
+        with redis.Redis.from_url(broken.redis_url) as store:
+            go_back(store, f"stream:{stream_id}", 5)
+
+
+async def test_an_emptied_redis_before_a_worker_came(broken: Stack, askers: list[Asker]) -> None:
+    """Nothing was said yet."""
+    broken.pause("ai-1")
+    try:
+        async with askers[0].ask(prompt="Count.", model=MODEL) as events:
+            with redis.Redis.from_url(broken.redis_url) as store:
+                store.flushall()
+            broken.resume("ai-1")
+            whole(await events.to_end())
+    finally:
+        broken.resume("ai-1")
+
+
+async def test_a_frozen_worker(broken: Stack, askers: list[Asker]) -> None:
+    """Another one ends its stream; what it says when it wakes up is not heard any more."""
+    async with askers[0].ask(prompt="Count.", model=MODEL) as events, another_worker(broken):
+        await events.until(10)
+        broken.pause("ai-1")
+        try:
+            reading = await events.to_end()
+        finally:
+            broken.resume("ai-1")
+    assert (reading.done or {})["status"] == "interrupted"
+    await wait_until(lambda: ended(broken, reading.stream_id), "the frozen worker to find out")
+    for each in askers:
+        again = await each.whole(reading.stream_id)
+        assert (again.text, again.numbers) == (reading.text, reading.numbers)
+    _, stream = await askers[1].call("GET", f"/api/ai/streams/{reading.stream_id}")
+    assert stream["text"] == reading.text
+    assert SAID.startswith(reading.text)
+    assert last_number(broken, reading.stream_id) == reading.numbers[-1]
+
+
+async def test_a_redis_that_was_away_for_long(broken: Stack, askers: list[Asker]) -> None:
+    """None of two workers takes the other one for dead, whichever comes back first."""
+    async with another_worker(broken), read_by_many(askers):
+        broken.pause_restarts()
+        known = failures(broken)
+        old = broken.kill("valkey")
+        await wait_until(lambda: min(failures(broken)) > max(known) + 4, "the workers to be silent for too long")
+        broken.resume_restarts()
+        await asyncio.to_thread(broken.wait_restarted, "valkey", old)
+
+
+@asynccontextmanager
+async def another_worker(stack: Stack) -> AsyncIterator[None]:
+    """A second AI worker beside the stack's own; it is there when it has given a sign of life."""
+    environment = psutil.Process(stack.pid("ai-1")).environ() | {"ATRIUM_NAME": "ai-2"}
+    with (stack.home / "logs" / "ai-2.log").open("ab") as output:
+        process = subprocess.Popen(  # noqa: ASYNC220  it takes a millisecond
+            [sys.executable, "-m", "workers", "ai"], cwd=CHECKOUT, env=environment, stdout=output, stderr=output
+        )
+    try:
+        with redis.Redis.from_url(stack.redis_url) as store:
+            await wait_until(
+                lambda: any(name.startswith(b"ai-2-") for name in store.zrange(keys.STREAM_WORKERS, 0, -1)),
+                "the second worker",
+            )
+        yield
+    finally:
+        process.terminate()
+        await asyncio.to_thread(process.wait, 30)
+
+
+def failures(stack: Stack) -> list[int]:
+    """How often each worker found that it cannot say that it lives: once a second."""
+    return [stack.logs(name).count("cannot look after streams") // 2 for name in ("ai-1", "ai-2")]
+
+
+def ended(stack: Stack, stream_id: str) -> bool:
+    """Whether the stack's own worker has done with it."""
+    return any("stream ended" in line and stream_id in line for line in stack.logs("ai-1").splitlines())
+
+
+def last_number(stack: Stack, stream_id: str) -> int:
+    with redis.Redis.from_url(stack.redis_url) as store:
+        return int(cast(bytes, store.get(keys.event_number(f"stream:{stream_id}"))))
+
+
+def go_back(store: "redis.Redis", topic: str, count: int) -> None:
+    """Lose the last records of a log."""
+    lost = cast(list[tuple[bytes, object]], store.xrevrange(keys.event_log(topic), count=count + 1))
+    number = lost.pop()[0].partition(b"-")[0]
+    pipeline = store.pipeline()
+    pipeline.xdel(keys.event_log(topic), *(each for each, _ in lost))
+    pipeline.set(keys.event_number(topic), number)
+    pipeline.execute()
+
+
+def openai_client(stack: Stack, token: str) -> openai.AsyncOpenAI:
+    return openai.AsyncOpenAI(base_url=f"{stack.urls[1]}/v1", api_key=token, max_retries=0)
