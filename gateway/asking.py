@@ -9,9 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
+from ai_router.charges import AUTO
 from gateway.parts import Parts
 from gateway.quota import NewStream, add_stream
-from gateway.refusals import Forbidden
+from gateway.refusals import Forbidden, Invalid
 from schemas.ids import new_id
 from schemas.roles import Role
 from schemas.streams import Asked, stream_topic
@@ -54,6 +55,14 @@ async def cancel(parts: Parts, stream_id: UUID) -> None:
             await parts.stream_queue.cancel(stream_id)
         elif status == "cancelled" and (row := await streams.find_stream(parts.postgres, stream_id)) is not None:
             await tell_end(parts.postgres, parts.events, row)
+
+
+def model_of(model: str | None, mode: str | None) -> str:
+    """What is asked for: without a name `auto`. Raises Invalid where the mode says something else."""
+    model = model or AUTO
+    if mode is not None and (mode == AUTO) != (model == AUTO):
+        raise Invalid.field("/mode", "`auto` goes with the model `auto`, `manual` with a `provider/model`")
+    return model
 
 
 def must_ask(role: Role) -> None:

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from schemas.patterns import NO_NUL, KeyText
-from schemas.streams import ModelName
+from schemas.patterns import NO_NUL
+from schemas.streams import ModelName, RequestId
 
 INSTRUCTION_LENGTH: Final = 20_000  # characters
 FILES_MAX: Final = 10
@@ -33,7 +33,7 @@ class EditRequest(Struct, frozen=True, forbid_unknown_fields=True):
     files: Annotated[tuple[Path, ...], Meta(max_length=FILES_MAX)] = ()
     """Others that the model shall read."""
     model: ModelName = "auto"
-    request_id: KeyText | None = None
+    request_id: RequestId | None = None
 
 
 class EditStarted(Struct, frozen=True):

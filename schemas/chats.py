@@ -8,9 +8,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from schemas.conversation import Image
 from schemas.pages import Cursor, Limit, PageQuery, SearchText
-from schemas.patterns import END, NO_NUL, PRINTABLE
+from schemas.patterns import NO_NUL, PRINTABLE
 from schemas.roles import Role
-from schemas.streams import ModelName, Problem, Source, Status, Usage
+from schemas.streams import Mode, ModelName, Problem, RequestId, Source, Status, Usage
 
 TITLE_LENGTH: Final = 200  # characters
 MESSAGE_LENGTH: Final = 100_000  # characters: some 25,000 tokens
@@ -23,8 +23,6 @@ TOLD_LENGTH: Final = 8_000  # characters of a message that its event carries; lo
 Title = Annotated[str, Meta(min_length=1, max_length=TITLE_LENGTH, pattern=PRINTABLE)]
 Words = Annotated[str, Meta(min_length=1, max_length=MESSAGE_LENGTH, pattern=NO_NUL)]
 Pictures = Annotated[tuple[Image, ...], Meta(max_length=PICTURES_MAX)]
-ClientMessageId = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[!-~]+" + END)]
-Mode = Literal["auto", "manual"]
 
 
 class ChatRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -57,8 +55,22 @@ class MessageRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """The answer that it goes on from; without it the chat's latest, null begins a new thread."""
     model: ModelName | None = None
     """For this answer; without it, the chat's."""
-    client_msg_id: ClientMessageId | None = None
+    client_msg_id: RequestId | None = None
     """The client's own: a repetition gets the same messages."""
+    stream: bool = False
+    """Answer at once (202); follow the stream for the rest."""
+
+
+class AskRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`POST /api/ai`: in a chat that is there, or in a new one of one's own or of a project."""
+
+    prompt: Words
+    pictures: Pictures = ()
+    chat_id: UUID | None = None
+    project_id: UUID | None = None
+    model: ModelName | None = None
+    """Without one, that of the chat, or `auto`."""
+    mode: Mode | None = None
     stream: bool = False
     """Answer at once (202); follow the stream for the rest."""
 
@@ -69,7 +81,7 @@ class EditRequest(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     content: Words
     pictures: Pictures = ()
     model: ModelName | None = None
-    client_msg_id: ClientMessageId | None = None
+    client_msg_id: RequestId | None = None
     stream: bool = False
 
 

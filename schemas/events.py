@@ -7,8 +7,8 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from schemas.chats import ClientMessageId, Words
-from schemas.streams import ModelName
+from schemas.chats import Words
+from schemas.streams import ModelName, RequestId
 
 
 class Event(Struct, frozen=True, omit_defaults=True):
@@ -112,7 +112,7 @@ class ChatWords(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     content: Words
     parent_id: UUID | UnsetType | None = UNSET
     model: ModelName | None = None
-    client_msg_id: ClientMessageId | None = None
+    client_msg_id: RequestId | None = None
 
 
 class ChatTyping(Struct, frozen=True, forbid_unknown_fields=True):

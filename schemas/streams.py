@@ -7,7 +7,7 @@ from msgspec import Meta, Raw, Struct
 
 from schemas.conversation import Turn
 from schemas.models import Category
-from schemas.patterns import NO_NUL, KeyText
+from schemas.patterns import END, NO_NUL
 
 Status = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 ENDED: Final[frozenset[str]] = frozenset({"done", "failed", "cancelled", "interrupted"})
@@ -19,6 +19,12 @@ REQUEST_BYTES: Final = 20 << 20  # with some pictures
 
 ModelName = Annotated[str, Meta(min_length=1, max_length=MODEL_LENGTH, pattern=r"^(auto|[a-z0-9-]+/[!-~]+)$(?!\n)")]
 """`auto`, or `provider/model`."""
+
+
+Mode = Literal["auto", "manual"]
+"""Who chooses the model."""
+RequestId = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[!-~]+" + END)]
+"""Printable characters of ASCII, such as a UUID."""
 
 
 class EditPlan(Struct, frozen=True):
@@ -51,10 +57,15 @@ class StreamRequest(Struct, frozen=True, forbid_unknown_fields=True):
 
     messages: Annotated[tuple[Turn, ...], Meta(max_length=TURNS_MAX)] = ()
     prompt: Annotated[str, Meta(max_length=PROMPT_LENGTH, pattern=NO_NUL)] = ""
-    model: ModelName = "auto"
+    model: ModelName | None = None
+    """Without one `auto`, or the chat's."""
+    mode: Mode | None = None
+    """Follows from `model`; where both are given they must agree."""
+    chat_id: UUID | None = None
+    """Say the `prompt` in this chat, below its latest answer; `request_id` is then the message's `client_msg_id`."""
     project_id: UUID | None = None
     """Whose members may read the answer."""
-    request_id: KeyText | None = None
+    request_id: RequestId | None = None
     """The client's own: a repetition gets the same stream."""
     max_tokens: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     temperature: Annotated[float, Meta(ge=0, le=2)] | None = None

@@ -52,7 +52,7 @@ async def say(call: Call) -> Answer:
     body: bodies.MessageRequest = call.body
     seat = await enter(call.parts, call.caller, call.id())
     words = Words(content=body.content, pictures=body.pictures, model=body.model, client_msg_id=body.client_msg_id)
-    return await _answer(call, seat, await saying.say(call.parts, seat, words, body.parent_id), body.stream)
+    return await answered(call, seat, await saying.say(call.parts, seat, words, body.parent_id), body.stream)
 
 
 async def edit(call: Call) -> Answer:
@@ -61,7 +61,7 @@ async def edit(call: Call) -> Answer:
     seat = await enter(call.parts, call.caller, call.id())
     words = Words(content=body.content, pictures=body.pictures, model=body.model, client_msg_id=body.client_msg_id)
     pair = await saying.edit(call.parts, seat, call.id("message_id"), words)
-    return await _answer(call, seat, pair, body.stream)
+    return await answered(call, seat, pair, body.stream)
 
 
 async def regenerate(call: Call) -> Answer:
@@ -69,7 +69,7 @@ async def regenerate(call: Call) -> Answer:
     body: bodies.RegenerateRequest = call.body
     seat = await enter(call.parts, call.caller, call.id())
     pair = await saying.regenerate(call.parts, seat, call.id("message_id"), body.model)
-    return await _answer(call, seat, pair, body.stream)
+    return await answered(call, seat, pair, body.stream)
 
 
 async def cancel(call: Call) -> bodies.Message:
@@ -108,7 +108,8 @@ async def _find(call: Call) -> tuple[Seat, MessageRow]:
     return seat, row
 
 
-async def _answer(call: Call, seat: Seat, pair: Pair, stream: bool) -> Answer:
+async def answered(call: Call, seat: Seat, pair: Pair, stream: bool) -> Answer:
+    """A message with its whole answer, or, where that shall not be waited for, with where it can be followed."""
     answer = pair.assistant
     call.parts.nudge()  # others see the question now, not when this request ends
     if not stream and answer.status not in ENDED:

@@ -7,7 +7,7 @@ from gateway import asking
 from gateway.chats import forms, saying
 from gateway.chats.access import access_to, no_chat
 from gateway.chats.rights import Seat, enter
-from gateway.chats.saying import Words
+from gateway.chats.saying import Pair, Words
 from gateway.cursors import decode_cursor, page
 from gateway.operation import Answer
 from gateway.operations import Call
@@ -34,9 +34,16 @@ LATEST: Final = 1 << 62
 
 async def create_chat(call: Call) -> Answer:
     """Make a chat, of one's own or in a project, and say the first thing in it."""
-    body: bodies.ChatRequest = call.body
+    seat, pair = await open_chat(call, call.body)
+    messages = await _messages(call, seat, LATEST, 50)
+    shown = forms.chat(seat, messages, None if pair is None else pair.assistant.stream_id)
+    return Answer(shown, status=201, headers={"Location": f"/api/chats/{seat.chat.id}"})
+
+
+async def open_chat(call: Call, body: bodies.ChatRequest) -> tuple[Seat, Pair | None]:
+    """A new chat, with its first message and the answer that has begun. Raises Refused, OverQuota, StoreUnavailable."""
     parts, caller = call.parts, call.caller
-    model = _model(body)
+    model = asking.model_of(body.model, body.mode)
     access = await access_to(parts.gate, caller, caller.user_id, body.project_id)
     if body.project_id is not None:
         asking.must_ask(access.role)
@@ -46,20 +53,18 @@ async def create_chat(call: Call) -> Answer:
     words = None if body.message is None else Words(content=body.message, pictures=body.pictures)
     new = None if words is None else await asking.prepare(parts, caller.user_id, body.project_id)
 
-    async def make(tx: Transaction) -> Seat:
+    async def make(tx: Transaction) -> tuple[Seat, Pair | None]:
         await chats.add_chat(tx, chat_id, caller.user_id, body.project_id, title, model)
-        seat = Seat(await _there(tx, chat_id), caller, access)
+        seat, pair = Seat(await _there(tx, chat_id), caller, access), None
         await _tell(tx, seat, "chat.created", seat.chat)
         if words is not None and new is not None:
-            await saying.add_pair(tx, seat, words, new, saying.first)
-        return Seat(await _there(tx, chat_id), caller, access)
+            pair = await saying.add_pair(tx, seat, words, new, saying.first)
+        return Seat(await _there(tx, chat_id), caller, access), pair
 
-    seat = await parts.postgres.transact(make)
+    seat, pair = await parts.postgres.transact(make)
     if new is not None:
         await parts.stream_queue.push(new.stream_id)
-    messages = await _messages(call, seat, LATEST, 50)
-    body_out = forms.chat(seat, messages, None if new is None else new.stream_id)
-    return Answer(body_out, status=201, headers={"Location": f"/api/chats/{chat_id}"})
+    return seat, pair
 
 
 async def list_chats(call: Call) -> Page[bodies.ChatSummary]:
@@ -144,13 +149,6 @@ async def _tell(db: Queries, seat: Seat, kind: str, row: ChatRow, *, also_in_cha
         in_project = project if topic == listed else None
         happening = Happening(topic=topic, kind=kind, actor_id=seat.caller.user_id, project_id=in_project, data=data)
         await add_happening(db, happening)
-
-
-def _model(body: bodies.ChatRequest) -> str:
-    model = body.model or "auto"
-    if body.mode is not None and body.mode != bodies.mode_of(model):
-        raise Invalid.field("/mode", "`auto` goes with the model `auto`, `manual` with a `provider/model`")
-    return model
 
 
 def _title(message: str | None) -> str:

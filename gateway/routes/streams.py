@@ -10,11 +10,14 @@ from aiohttp import web
 
 from gateway import asking
 from gateway.access import Access
+from gateway.chats.rights import enter
+from gateway.chats.saying import Words, say
 from gateway.events.sse import HEADERS, SseReader
 from gateway.events.topics import Topics
 from gateway.operations import Call
 from gateway.parts import LIVE
 from gateway.refusals import Conflict, Forbidden, Invalid, Missing
+from schemas.chats import MESSAGE_LENGTH
 from schemas.conversation import said
 from schemas.ids import new_id
 from schemas.roles import Role
@@ -41,7 +44,8 @@ STREAM_HEADER: Final = "X-Stream-Id"
 
 async def start_stream(call: Call) -> web.StreamResponse:
     """Ask a model; the answer comes as server-sent events. Leaving does not stop it: read on with `GET`."""
-    row = await begin(call, call.body)
+    body: StreamRequest = call.body
+    row = await (begin(call, body) if body.chat_id is None else _in_chat(call, body, body.chat_id))
     return await _follow(
         call, row, await _topics(call).of_stream(call.caller, row.user_id, row.project_id), row.log_begin
     )
@@ -79,8 +83,31 @@ async def begin(call: Call, body: StreamRequest) -> StreamRow:
         access = await call.parts.gate.in_project(call.caller, body.project_id)
         asking.must_ask(access.role)
     turns = body.messages or (said("user", body.prompt),)
-    asked = Asked(turns, body.model, body.max_tokens, body.temperature, body.cache)
+    asked = Asked(turns, asking.model_of(body.model, body.mode), body.max_tokens, body.temperature, body.cache)
     return await add(call, asked, body.project_id, body.request_id, new_id())
+
+
+async def _in_chat(call: Call, body: StreamRequest, chat_id: UUID) -> StreamRow:
+    """The stream of an answer in a chat, where the prompt is said, or was already."""
+    if not body.prompt or len(body.prompt) > MESSAGE_LENGTH:
+        raise Invalid.field("/prompt", f"what is said in the chat: 1 to {MESSAGE_LENGTH:,} characters")
+    if body != StreamRequest(
+        prompt=body.prompt, model=body.model, mode=body.mode, chat_id=chat_id, request_id=body.request_id
+    ):
+        raise Invalid.field("/chat_id", "goes with `prompt`, `model`, `mode` and `request_id`: a chat has its own past")
+    seat = await enter(call.parts, call.caller, chat_id)
+    model = None if body.model is None and body.mode is None else asking.model_of(body.model, body.mode)
+    words = Words(content=body.prompt, model=model, client_msg_id=body.request_id)
+    pair = await say(call.parts, seat, words)
+    call.parts.nudge()  # others see the question now, not when this response ends
+    row = (
+        None
+        if pair.assistant.stream_id is None
+        else await streams.find_stream(call.parts.postgres, pair.assistant.stream_id)
+    )
+    if row is None:
+        raise Missing("the chat was deleted meanwhile")
+    return row
 
 
 async def add(

@@ -4,8 +4,9 @@ from typing import Final
 
 from gateway.operation import Operation
 from gateway.permissions import Anyone, InProject, SignedIn
-from gateway.routes import ai_edits, jobs, models, openai, streams
+from gateway.routes import ai_edits, ask, jobs, models, openai, streams
 from schemas import ai_edits as e
+from schemas import chats as c
 from schemas import model_lists as m
 from schemas import openai as o
 from schemas import streams as s
@@ -26,6 +27,10 @@ AI: Final[tuple[Operation, ...]] = (
     Operation(
         "POST", "/api/ai/stream", streams.start_stream, SIGNED_IN,
         body=s.StreamRequest, body_bytes=s.REQUEST_BYTES, answers=bytes, limit="ai", scope="ai",
+    ),
+    Operation(
+        "POST", "/api/ai", ask.ask, SIGNED_IN, body=c.AskRequest, body_bytes=s.REQUEST_BYTES, answers=c.Said,
+        status=201, or_status=202, creates=True, limit="ai", scope="ai",
     ),
     Operation("GET", "/api/ai/stream/{id}", streams.read_stream, SIGNED_IN, answers=bytes, scope="ai"),
     Operation("GET", "/api/ai/streams/{id}", streams.show_stream, SIGNED_IN, answers=s.Stream, scope="ai"),

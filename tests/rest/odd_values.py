@@ -27,7 +27,7 @@ ATOMS = (
 SAMPLES = {
     "path": "odd.txt", "name": "Odd", "email": "odd@example.com", "url": "https://example.com/hook", "token": "x",
     "password": "a dozen blue herons", "new_password": "a dozen blue herons", "model": "auto", "provider": "openai",
-    "instruction": "Write on.", "content": "Hello", "key": "sk-odd", "rating": 1, "usd_per_day": 1,
+    "instruction": "Write on.", "content": "Hello", "prompt": "Hello", "key": "sk-odd", "rating": 1, "usd_per_day": 1,
     "messages": [{"role": "user", "content": "Hello"}],
 }  # fmt: skip
 """Good values of fields that must be there, by their names."""

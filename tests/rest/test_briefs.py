@@ -1,4 +1,4 @@
-"""Paths that product briefs name for accounts, projects, files, collaboration and operations are there, as named.
+"""Paths that product briefs name for accounts, projects, files, collaboration, AI and operations are there, as named.
 
 Clients are written against them, so they stand here as the briefs write them, and not as the table has them.
 """
@@ -33,6 +33,40 @@ NUMBERED = """
     GET    /api/admin/health
 """
 """Spelt out by the briefs."""
+
+AI = """
+    POST   /api/ai/stream
+    GET    /api/ai/models
+    POST   /api/ai/keys
+    POST   /api/ai/chats
+    GET    /api/ai/chats
+    GET    /api/ai/chats/:chatId
+    POST   /api/ai/chats/:chatId/messages
+    DELETE /api/ai/chats/:chatId
+    POST   /api/chats
+    GET    /api/chats
+    GET    /api/chats/:id
+    POST   /api/chats/:id/messages
+    POST   /api/ai
+    GET    /api/models
+    GET    /api/models/:id
+    GET    /api/ai/stream/:id
+    GET    /api/ai/keys
+    DELETE /api/ai/keys/:id
+    POST   /api/ai/keys/:id/test
+    PATCH  /api/ai/chats/:id
+    PATCH  /api/chats/:id
+    DELETE /api/chats/:id
+    GET    /api/ai/chats/:id/messages
+    GET    /api/chats/:id/messages
+    POST   /api/ai/chats/:id/messages/:mid/feedback
+    POST   /api/chats/:id/messages/:mid/feedback
+    POST   /api/ai/chats/:id/messages/:mid/regenerate
+    POST   /api/chats/:id/messages/:mid/regenerate
+    POST   /api/ai/chats/:id/messages/:mid/cancel
+    POST   /api/chats/:id/messages/:mid/cancel
+"""
+"""Models, keys, streams and chats; two briefs have chats at two paths."""
 
 NEXTAUTH = """
     GET    /api/auth/providers
@@ -132,11 +166,17 @@ BESIDE_THE_TABLE = """
     GET    /api/docs
     GET    /events
     GET    /hocuspocus
+    GET    /socket.io/
     GET    /collab/:project/notes/today.md
 """
 """For machines, and sockets."""
 
-SAME = [("/api/auth/profile", "/api/auth/me"), ("/api/files", "/api/projects/:id/files")]
+SAME = [
+    ("/api/auth/profile", "/api/auth/me"),
+    ("/api/files", "/api/projects/:id/files"),
+    ("/api/chats", "/api/ai/chats"),
+    ("/api/models", "/api/ai/models"),
+]
 """Two names of one operation."""
 
 ID = "01980000-0000-7000-8000-000000000000"
@@ -147,7 +187,7 @@ def lines(text: str) -> list[tuple[str, str]]:
     return list(zip(words[::2], words[1::2], strict=True))
 
 
-ALL = lines(NUMBERED + NEXTAUTH + BY_PREFIX + PROMISED)
+ALL = lines(NUMBERED + AI + NEXTAUTH + BY_PREFIX + PROMISED)
 
 
 def shape(path: str) -> str:

@@ -40,6 +40,10 @@ DECISIONS = {
     "chats.create_chat": Decision(
         "POST", "/api/chats", {*MEMBERS} - {"viewer"}, lambda made: {"project_id": str(made.project)}, 201
     ),
+    "ask.ask": Decision(
+        "POST", "/api/ai", {*MEMBERS} - {"viewer"},
+        lambda made: {"project_id": str(made.project), "prompt": "x", "stream": True}, 202,
+    ),
     "chats.list_chats": Decision("GET", "/api/chats?project_id={project}", set(MEMBERS)),
     "webhooks.create_webhook": Decision(
         "POST", "/api/webhooks", ADMINS,
