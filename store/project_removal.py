@@ -60,6 +60,25 @@ async def remove_files(db: Queries, project_id: UUID, limit: int) -> int:
     )
 
 
+async def remove_chats(db: Queries, project_id: UUID, limit: int) -> int:
+    """Some of its chats, with their messages; how many."""
+    return await db.execute(
+        "DELETE FROM chats WHERE id = ANY(ARRAY(SELECT id FROM chats WHERE project_id = %(project)s LIMIT %(limit)s))",
+        {"project": project_id, "limit": limit},
+    )
+
+
+async def remove_answers(db: Queries, project_id: UUID, limit: int) -> int:
+    """Some of the answers that models gave in it; how many."""
+    return await db.execute(
+        """
+        DELETE FROM streams
+        WHERE id = ANY(ARRAY(SELECT id FROM streams WHERE project_id = %(project)s LIMIT %(limit)s))
+        """,
+        {"project": project_id, "limit": limit},
+    )
+
+
 async def remove_happenings(db: Queries, project_id: UUID, limit: int) -> int:
     """Some of what happened in it: paths and names are contents too; how many."""
     return await db.execute(

@@ -12,13 +12,23 @@ import structlog
 
 from schemas.documents import DocumentName
 from store.postgres import Postgres
-from store.project_removal import find_removable, remove_documents, remove_files, remove_happenings, remove_project
+from store.project_removal import (
+    find_removable,
+    remove_answers,
+    remove_chats,
+    remove_documents,
+    remove_files,
+    remove_happenings,
+    remove_project,
+)
 
 logger = structlog.get_logger("workers")
 PROJECTS: Final = 20
 """Of one round."""
 DOCUMENTS: Final = 50
 """Of one statement: each may have 20 MB of history."""
+CHATS: Final = 5
+"""Of one statement: each may have 10,000 messages."""
 ROWS: Final = 1_000
 """Of one statement that removes small ones."""
 
@@ -39,6 +49,10 @@ async def _remove(postgres: Postgres, forget: Forget, project: UUID) -> None:
         for name in names:
             await forget(name)
     while await remove_files(postgres, project, ROWS):
+        pass
+    while await remove_chats(postgres, project, CHATS):
+        pass
+    while await remove_answers(postgres, project, ROWS):
         pass
     while await remove_happenings(postgres, project, ROWS):
         pass

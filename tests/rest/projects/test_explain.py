@@ -209,6 +209,8 @@ async def test_removal(watched: Watched, connection: Connection) -> None:
             "find_removable": lambda: project_removal.find_removable(watched, 20),
             "remove_documents": lambda: project_removal.remove_documents(watched, new_id(), 50),
             "remove_files": lambda: project_removal.remove_files(watched, new_id(), 1_000),
+            "remove_chats": lambda: project_removal.remove_chats(watched, new_id(), 5),
+            "remove_answers": lambda: project_removal.remove_answers(watched, new_id(), 1_000),
             "remove_happenings": lambda: project_removal.remove_happenings(watched, new_id(), 1_000),
             "remove_project": lambda: project_removal.remove_project(watched, new_id()),
         },

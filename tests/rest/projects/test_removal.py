@@ -21,6 +21,8 @@ async def left(postgres: Postgres, project: str) -> dict[str, int]:
         ("files", "project_id"),
         ("documents", "project_id"),
         ("happenings", "project_id"),
+        ("chats", "project_id"),
+        ("streams", "project_id"),
     ):
         sql = f"SELECT count(*) FROM {table} WHERE {column} = %(id)s"
         row = await postgres.row(Count, sql, {"id": project})
@@ -37,6 +39,8 @@ async def test_a_month_later_all_is_gone(ada: Person, bob: Person, postgres: Pos
         await ada.add(project, bob, "editor")
         await ada.ok("POST", f"/projects/{project}/invites", {"role": "viewer"}, 201)
         await ada.ok("POST", f"/projects/{project}/files", {"path": "a.png", "kind": "binary"}, 201)
+        chat = await ada.ok("POST", "/chats", {"project_id": project, "message": "Hello"}, 201)
+        assert chat.body["stream_id"]
         if age is not None:
             await ada.ok("DELETE", f"/projects/{project}", status=204)
             sql = "UPDATE projects SET deleted_at = now() - make_interval(days => %(age)s, secs => 1) WHERE id = %(id)s"
