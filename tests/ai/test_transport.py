@@ -7,6 +7,8 @@ from time import monotonic
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from ai_router.formats.port import Ask
 from ai_router.heard import Delta, Failed, Finished, Heard
@@ -14,7 +16,7 @@ from ai_router.providers import PROVIDERS
 from loadtest.standins.server import Standins
 from schemas.conversation import said
 from tests.ai.conftest import WITHIN
-from workers.ai.provider import Upstream, answer
+from workers.ai.provider import Upstream, answer, is_good, open_client
 
 KEY = "key.wrong.canary.4711"  # in no form that anybody recognises
 each_provider = pytest.mark.parametrize("name", list(PROVIDERS))
@@ -115,6 +117,26 @@ async def test_leaving_closes_the_connection(name: str, standins: Standins, answ
     closed_at = await _left(standins)
     assert closed_at - left < 2.0  # seconds; a millisecond as a rule
     assert len(standins.requests[0].sent) < 1000
+
+
+@each_provider
+async def test_redirects_are_not_followed(name: str, standins: Standins, answers: aiohttp.ClientSession) -> None:
+    """Questions and keys go where the operator said, and nowhere else; a key is not good because of one, either."""
+    elsewhere = standins.base_url(name)
+
+    async def redirect(request: web.Request) -> web.Response:
+        raise web.HTTPTemporaryRedirect(elsewhere + request.path_qs)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", redirect)
+    async with TestServer(app) as server:
+        there = Upstream(name, PROVIDERS[name].format, f"http://{server.host}:{server.port}", KEY)
+        (failure,) = await hear(answers, there, "say-5")
+        assert isinstance(failure, Failed)
+        sending = there.format.ask(there.base_url, KEY, Ask("say-5", [said("user", "Hello")]))
+        async with open_client() as client:
+            assert await is_good(client, there, sending, WITHIN) != "ok"
+    assert not standins.requests
 
 
 @pytest.mark.parametrize("url", ["http://[nowhere", "http://127.0.0.1:{port}", "gopher://127.0.0.1"])

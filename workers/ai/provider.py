@@ -53,10 +53,15 @@ async def answer(client: aiohttp.ClientSession, upstream: Upstream, ask: Ask) ->
         async with (
             asyncio.timeout(upstream.first_token_seconds) as timer,
             client.request(
-                sending.method, sending.url, headers=sending.headers, data=sending.body, proxy=_proxy(sending.url)
+                sending.method,
+                sending.url,
+                headers=sending.headers,
+                data=sending.body,
+                proxy=_proxy(sending.url),
+                allow_redirects=False,  # questions and keys go where the operator said, and nowhere else
             ) as response,
         ):
-            if response.status >= 400:
+            if response.status >= 300:
                 failure = await _refusal(response.status, response.headers, response.content.iter_any(), upstream)
                 yield silent_about(upstream.key, failure)
                 return
@@ -101,7 +106,7 @@ async def is_good(client: httpx.AsyncClient, upstream: Upstream, sending: Sendin
             async with client.stream(
                 sending.method, sending.url, headers=dict(sending.headers), content=sending.body
             ) as response:
-                if response.status_code < 400:
+                if response.status_code < 300:  # no redirect is followed either
                     return "ok"
                 return (await _refusal(response.status_code, response.headers, response.aiter_bytes(), upstream)).kind
     except (TimeoutError, httpx.TimeoutException):
