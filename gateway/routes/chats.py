@@ -143,7 +143,10 @@ async def _there(db: Queries, chat_id: UUID) -> ChatRow:
 
 async def _tell(db: Queries, seat: Seat, kind: str, row: ChatRow, *, also_in_chat: bool = False) -> None:
     """Where the chat is listed: in its project, or in its user's other tabs."""
-    project, data = row.project_id, {"chat_id": row.id, "title": row.title, "model": row.model}
+    project = row.project_id
+    data: dict[str, object] = {"chat_id": row.id}
+    if kind != "chat.deleted":  # of that nothing is kept, not here either (0029_forgotten_chats.sql)
+        data |= {"title": row.title, "model": row.model}
     listed = user_topic(row.user_id) if project is None else project_topic(project)
     for topic in (listed, chat_topic(row.id)) if also_in_chat else (listed,):
         in_project = project if topic == listed else None
