@@ -220,13 +220,17 @@ async def list_running(db: Queries, chat_id: UUID, limit: int) -> list[RunningRo
 
 
 async def set_feedback(db: Queries, message_id: UUID, user_id: UUID, rating: int, comment: str) -> None:
-    """In place of what the user said of it before."""
+    """In place of what the user said of it before; of an answer that goes on no model learns (store/opinions.py)."""
     await db.execute(
         """
-        INSERT INTO message_feedback (message_id, user_id, rating, comment)
-        VALUES (%(message_id)s, %(user_id)s, %(rating)s, %(comment)s)
+        INSERT INTO message_feedback (message_id, user_id, rating, comment, model, category)
+        SELECT messages.id, %(user_id)s, %(rating)s, %(comment)s, streams.model, streams.category
+        FROM chat_messages AS messages
+        LEFT JOIN streams ON streams.id = messages.stream_id AND streams.ended_at IS NOT NULL
+        WHERE messages.id = %(message_id)s
         ON CONFLICT (message_id, user_id) DO UPDATE
-            SET rating = excluded.rating, comment = excluded.comment, created_at = now()
+            SET rating = excluded.rating, comment = excluded.comment, created_at = now(),
+                model = excluded.model, category = excluded.category
         """,
         {"message_id": message_id, "user_id": user_id, "rating": rating, "comment": comment},
     )

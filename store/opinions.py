@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from store.postgres import Queries
 
-RATINGS_READ = 100_000
+RATINGS_READ = 50_000
 """The latest, at most, which bounds what a look costs PostgreSQL."""
 
 
@@ -31,19 +31,15 @@ async def list_opinions(
         OpinionRow,
         """
         WITH latest AS (
-            SELECT message_id, user_id, rating,
-                   power(0.5, greatest(extract(epoch FROM now() - created_at), 0) / %(half_life)s) AS weight
+            SELECT category, model, user_id, rating,
+                   power(0.5, greatest(extract(epoch FROM now() - created_at)::float8, 0) / %(half_life)s) AS weight
             FROM message_feedback WHERE created_at > now() - make_interval(secs => %(seconds)s)
             ORDER BY created_at DESC LIMIT %(limit)s
         ), people AS (
-            SELECT streams.category, streams.model, latest.user_id,
+            SELECT category, model, user_id,
                    coalesce(sum(weight) FILTER (WHERE rating > 0), 0) AS liked,
                    coalesce(sum(weight) FILTER (WHERE rating < 0), 0) AS disliked
-            FROM latest
-            JOIN chat_messages ON chat_messages.id = latest.message_id
-            JOIN streams ON streams.id = chat_messages.stream_id
-            WHERE streams.category IS NOT NULL AND streams.model IS NOT NULL
-            GROUP BY streams.category, streams.model, latest.user_id
+            FROM latest WHERE category IS NOT NULL AND model IS NOT NULL GROUP BY category, model, user_id
         ), shares AS (
             SELECT category, model, liked, disliked,
                    least(1, %(person_most)s / (liked + disliked))

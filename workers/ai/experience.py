@@ -26,7 +26,7 @@ from store.shared_values import SharedValues
 
 logger = structlog.get_logger("workers.ai")
 LOOK_SECONDS: Final = 10.0
-OPINIONS_SECONDS: Final = 30.0
+OPINIONS_SECONDS: Final = 60.0
 """Between two looks at what people say."""
 TRIES: Final = 5
 """Of a compare-and-set. An observation that still finds no place is given up: there will be others."""

@@ -60,8 +60,8 @@ FILL = """
     INSERT INTO chat_messages (id, chat_id, depth, role, user_id, stream_id)
         SELECT id, :project, 2, 'assistant', user_id, id FROM streams WHERE request_id IS NOT NULL;
     INSERT INTO chat_summaries (message_id, text, model, left_out) SELECT id, 'x', 'a/b', 0 FROM chat_messages;
-    INSERT INTO message_feedback (message_id, user_id, rating, created_at)
-        SELECT id, user_id, 1, now() - random() * interval '900 days' FROM chat_messages;
+    INSERT INTO message_feedback (message_id, user_id, rating, model, category, created_at)
+        SELECT id, user_id, 1, 'a/b', 'coding', now() - random() * interval '900 days' FROM chat_messages;
 """
 
 
