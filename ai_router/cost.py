@@ -1,6 +1,6 @@
 """What an answer costs: fixed when it is written, with the price valid then. Money is whole billionths of a USD.
 
-reserve ──upper()──► asked ──Usage──► settle(cost)      a budget is never passed, whoever asks at the same time
+set aside ──upper()──► asked ──Usage──► cost()      gateway/quota.py and workers/ai/settle.py keep to budgets
 """
 
 import math
@@ -78,25 +78,3 @@ def _nano(price: Price, input_tokens: int, cached_tokens: int, output_tokens: in
     )
     # USD per million tokens are thousands of billionths for one; rounding first takes away what floats add.
     return math.ceil(round(dollars_per_million * 1_000 + price.request * NANO, 3))
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """What somebody may spend in a period. Billionths of a USD."""
-
-    limit: int
-    spent: int = 0
-    reserved: int = 0
-
-    @property
-    def left(self) -> int:
-        """What may still be reserved."""
-        return max(self.limit - self.spent - self.reserved, 0)
-
-    def reserve(self, most: int) -> "Budget | None":
-        """Before asking; None where it does not fit any more."""
-        return replace(self, reserved=self.reserved + most) if most <= self.left else None
-
-    def settle(self, most: int, actual: int) -> "Budget":
-        """Afterwards, with what was reserved: the actual cost is spent (0 where nothing was answered)."""
-        return replace(self, reserved=self.reserved - most, spent=self.spent + actual)

@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ai_router.allowances import ALLOWANCES, Over, Taken, over
-from ai_router.cost import NANO, Budget, Cost, completed, cost, output_allowed, upper
+from ai_router.cost import NANO, Cost, completed, cost, output_allowed, upper
 from ai_router.heard import Usage
 from ai_router.known import KNOWN
 from ai_router.models import Model, Price, Rates
 
 DAY = date(2026, 11, 27)
+NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 LUNA = KNOWN["openai/gpt-6-luna"]
 UNPRICED = Model("local/mystery")
 models = st.sampled_from([*KNOWN.values(), UNPRICED])
@@ -59,21 +60,26 @@ def test_no_answer_costs_more_than_was_reserved(model: Model, most_in: int, most
     assert cost(model, DAY, usage).nano_usd <= upper(model, DAY, most_in, most_out)
 
 
-@given(st.integers(0, 10_000), st.lists(st.tuples(st.integers(0, 3_000), st.floats(0, 1), st.integers(0, 5))))
-def test_a_budget_is_never_passed(limit: int, asked: list[tuple[int, float, int]]) -> None:
-    """Whatever is reserved and settled in whatever order, spent and reserved stay within the limit, and add up."""
-    budget, running, spent = Budget(limit), list[tuple[int, int]](), 0
-    for most, part, settle in asked:
-        if (reserved := budget.reserve(most)) is not None:
-            budget = reserved
-            running.append((most, int(most * part)))
-        else:
-            assert most > budget.left
-        if running and settle:
-            most, actual = running.pop(settle % len(running))
-            budget, spent = budget.settle(most, actual), spent + actual
-        assert budget.spent + budget.reserved <= limit
-        assert (budget.spent, budget.reserved) == (spent, sum(most for most, _ in running))
+@pytest.mark.parametrize(
+    ("own", "admin", "most", "money"),
+    [
+        (None, None, NANO // 2, "cost"),
+        (NANO, NANO, NANO // 2, "cost"),
+        (NANO // 4, None, NANO // 4, "own-budget"),
+        (NANO // 4, NANO // 5, NANO // 5, "admin-budget"),
+        (NANO // 6, NANO // 5, NANO // 6, "own-budget"),
+        (0, 0, 0, "admin-budget"),
+    ],
+)
+def test_the_least_budget_counts(own: int | None, admin: int | None, most: int, money: str) -> None:
+    """Of the tier's, one's own and an administrator's; whose it is, is said to who passes it."""
+    mine = ALLOWANCES["free"].within(own, admin)
+    assert (mine.nano_usd_per_day, mine.money, mine.tokens_per_day) == (most, money, ALLOWANCES["free"].tokens_per_day)
+    assert over(mine, Taken(nano_usd=most), False, 1, 0, NOON) is None
+    found = over(mine, Taken(nano_usd=most), False, 1, 1, NOON)
+    assert found is not None
+    assert (found.limit, found.most) == (money, most)
+    assert over(mine, Taken(nano_usd=most), True, 1, 1, NOON) is None
 
 
 def test_an_answer_that_was_cut_is_counted_too() -> None:
