@@ -9,7 +9,7 @@ from store.postgres import Queries
 
 COLUMNS = """
     id, user_id, project_id, request_id, asked::text AS asked, log_begin, status, worker, model, why, text, thought,
-    reason, usage, error, sources, cancel_asked, ended_at
+    reason, usage, error, sources, cancel_asked, ended_at, told
 """
 
 
@@ -35,6 +35,8 @@ class StreamRow:
     sources: list[dict[str, Any]] | None
     cancel_asked: bool
     ended_at: datetime | None
+    told: bool
+    """Whether its log says that it has ended."""
 
 
 async def add_stream(
@@ -173,12 +175,15 @@ async def list_queued(db: Queries, seconds: float, limit: int) -> list[UUID]:
     return [row.id for row in rows]
 
 
-async def list_running(db: Queries, but_of: list[str], limit: int) -> list[StreamRow]:
-    """Streams of workers that are not among these."""
+async def list_running(db: Queries, but_of: list[str], but: list[UUID], limit: int) -> list[StreamRow]:
+    """Streams that are not among these, of workers that are not among those."""
     return await db.rows(
         StreamRow,
-        f"SELECT {COLUMNS} FROM streams WHERE status = 'running' AND worker <> ALL(%(workers)s) LIMIT %(limit)s",
-        {"workers": but_of, "limit": limit},
+        f"""
+        SELECT {COLUMNS} FROM streams
+        WHERE status = 'running' AND worker <> ALL(%(workers)s) AND id <> ALL(%(but)s) LIMIT %(limit)s
+        """,
+        {"workers": but_of, "but": but, "limit": limit},
     )
 
 

@@ -218,6 +218,8 @@ async def _send_once(
         now = row if is_whole else await streams.find_stream(call.parts.postgres, row.id)
         if now is None:
             return True  # deleted
+        if now.told and reader.has_all:
+            return True  # a browser that comes back although it has read the end
         if is_whole or now.status not in ENDED:
             await reader.write_to(response)
             return not reader.missed

@@ -9,6 +9,7 @@ import pytest
 
 from schemas.streams import Record, done_record
 from store.event_log import EventLog
+from store.limits import EVENT_RECORD_BYTES
 from workers.ai.pen import Pen, pieces
 from workers.ai.pulse import Pulse
 
@@ -63,6 +64,16 @@ async def test_long_texts(events: EventLog, count: int) -> None:
             speaker.say(LONG)
         await speaker.pen.written()
         assert await read(events, speaker.topic, speaker.begin) == LONG * count
+
+
+async def test_a_record_that_is_too_large(events: EventLog) -> None:
+    """As hundreds of addresses of a provider are: it is left out, and everything else is written, also anew."""
+    async with speaking(events, "pen-large") as speaker:
+        speaker.say("one ")
+        speaker.pen.note(speaker.topic, Record("ai.sources", {"text": "x" * EVENT_RECORD_BYTES}))
+        speaker.say("two")
+        await speaker.pen.written()
+        assert await read(events, speaker.topic, speaker.begin) == "one two"
 
 
 async def test_an_answer_that_got_lost(events: EventLog) -> None:

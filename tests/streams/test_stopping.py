@@ -68,6 +68,33 @@ async def test_cancelled_while_a_worker_comes(askers: list[Asker], upstream: Sta
     assert len(questions(upstream, "say-6-at-7ms")) <= STREAMS
 
 
+async def test_a_claim_whose_answer_got_lost(broken: Stack, askers: list[Asker], upstream: Standins) -> None:
+    """The row says that a worker answers, and that one knows nothing of it: it ends, without being asked twice."""
+    broken.pause("ai-1")
+    try:
+        async with askers[0].ask(prompt="Count.", model="openai/say-14") as events:
+            with redis.Redis.from_url(broken.redis_url) as store:
+                worker = cast(list[bytes], store.zrange(keys.STREAM_WORKERS, -1, -1))[0].decode()
+            execute(
+                broken,
+                f"UPDATE streams SET status = 'running', worker = '{worker}', started_at = now() WHERE id = %s",
+                events.stream_id,
+            )
+            broken.resume("ai-1")
+            reading = await events.to_end()
+    finally:
+        broken.resume("ai-1")
+    assert (reading.done or {})["status"] == "interrupted"
+    assert not questions(upstream, "say-14")
+
+
+async def test_coming_back_after_the_end(askers: list[Asker]) -> None:
+    """As browsers do by themselves, behind the last record: there is nothing to wait for."""
+    whole = await askers[0].whole(await askers[0].begin(prompt="Count.", model="openai/say-3"))
+    again = await askers[1].whole(whole.stream_id, whole.numbers[-1])
+    assert again.text in ("", whole.text)
+
+
 async def test_a_try_that_is_cancelled(broken: Stack, askers: list[Asker], upstream: Standins) -> None:
     """The one request that a half-open breaker lets through is cancelled: the next one may try, at once."""
     model = "openai/say-13-late"

@@ -18,7 +18,7 @@ import structlog
 from schemas.streams import Record
 from schemas.unavailable import Unavailable
 from store.event_log import EventLog, Written
-from store.limits import STREAM_RECORDS_KEPT
+from store.limits import EVENT_RECORD_BYTES, STREAM_RECORDS_KEPT
 from workers.ai.pulse import Pulse
 
 logger = structlog.get_logger("workers.ai")
@@ -78,8 +78,9 @@ class Pen:
 
     def note(self, topic: str, record: Record) -> None:
         """A record of its own: at once, with what was said before it, and what is said before anything else happens."""
-        self._waiting.setdefault(topic, []).append(record)
-        self._hurry()
+        if _fits(topic, record):
+            self._waiting.setdefault(topic, []).append(record)
+            self._hurry()
 
     def begin_anew(self) -> None:
         """Redis was emptied: write all that was said again."""
@@ -149,13 +150,20 @@ class Pen:
             for each in (*unwritten, *self._waiting.get(topic, ()))
             if isinstance(each, Record) and each.event == "ai.done"
         ]
-        self._waiting[topic] = [*log.whole(), *ends]
+        self._waiting[topic] = [*(each for each in log.whole() if _fits(topic, each)), *ends]
         self._hurry()
 
 
 def pieces(text: str) -> Iterator[str]:
     """Each short enough for a record."""
     return (text[at : at + TEXT_MAX] for at in range(0, len(text), TEXT_MAX))
+
+
+def _fits(topic: str, record: Record) -> bool:
+    """Whether a log takes it: readers do without one that a provider made too large, rather than without the worker."""
+    if (size := len(_encode(record))) > EVENT_RECORD_BYTES:
+        logger.error("a record is too large", topic=topic, record=record.event, bytes=size)
+    return size <= EVENT_RECORD_BYTES
 
 
 def _encoded(each: Record | Said) -> bytes:

@@ -60,8 +60,9 @@ class Rounds:
         self._pulse = pulse
         self._judges_from = 0.0
         """When it may take others for dead: after Redis was away, they need a moment to say that they live."""
-        self._missing: dict[str, float] = {}
-        """Since when there is no sign at all of a worker that has streams: it may be that Redis was emptied."""
+        self._doubtful: dict[str | UUID, float] = {}
+        """Since when there is no sign at all of a worker that has streams: it may be that Redis was emptied. And since
+        when a stream is this worker's that it does not answer: the claim's answer may be on its way, or got lost."""
         self._has_lived = False
 
     async def run(self, own: Collection[UUID], stop: Stop) -> None:
@@ -102,20 +103,20 @@ class Rounds:
 
     async def _look_after_others(self, own: Collection[UUID], stop: Stop) -> None:
         await self._queue.push_missing(await streams.list_queued(self._postgres, UNTAKEN_SECONDS, BATCH))
-        for row in await self._orphans():
+        for row in await self._orphans(own):
             await self._interrupt(row)
         for row in await streams.list_untold(self._postgres, UNTOLD_SECONDS, BATCH):
             await tell_end(self._postgres, self._events, row)
 
-    async def _orphans(self) -> list[StreamRow]:
-        """Streams whose worker is dead."""
+    async def _orphans(self, own: Collection[UUID]) -> list[StreamRow]:
+        """Streams whose worker is dead, or does not know of them."""
         signs, now = await self._queue.signs(), time.monotonic()
-        living = [*(name for name, is_fresh in signs.items() if is_fresh), self._name]
-        rows = await streams.list_running(self._postgres, living, BATCH)
-        missing = {row.worker or "" for row in rows} - signs.keys()
-        self._missing = {name: self._missing.get(name, now) for name in missing}
-        dead = set(signs) | {name for name, at in self._missing.items() if now - at > ALIVE_SECONDS}
-        return [row for row in rows if row.worker in dead] if now >= self._judges_from else []
+        living = [name for name, is_fresh in signs.items() if is_fresh and name != self._name]
+        rows = await streams.list_running(self._postgres, living, list(own), BATCH)
+        doubtful = {_doubt(row, self._name) for row in rows} - (signs.keys() - {self._name})
+        self._doubtful = {each: self._doubtful.get(each, now) for each in doubtful}
+        sure = [row for row in rows if now - self._doubtful.get(_doubt(row, self._name), 0.0) > ALIVE_SECONDS]
+        return sure if now >= self._judges_from else []
 
     async def _interrupt(self, row: StreamRow) -> None:
         """End what a dead worker was answering, with all that was shown."""
@@ -129,6 +130,10 @@ class Rounds:
             found = await streams.find_stream(self._postgres, row.id)
             if found is not None:
                 await tell_end(self._postgres, self._events, found)
+
+
+def _doubt(row: StreamRow, name: str) -> str | UUID:
+    return row.id if row.worker == name else row.worker or ""
 
 
 async def shown(events: EventLog, row: StreamRow) -> tuple[str, str, str | None, str | None, tuple[Source, ...]]:

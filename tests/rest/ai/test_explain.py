@@ -113,7 +113,7 @@ async def test_streams(watched: Watched, connection: Connection) -> None:
             "end_stream": end,
             "mark_told": lambda: streams.mark_told(watched, STREAM),
             "list_queued": lambda: streams.list_queued(watched, 2.0, 100),
-            "list_running": lambda: streams.list_running(watched, ["w1", "w2"], 100),
+            "list_running": lambda: streams.list_running(watched, ["w1", "w2"], [new_id()], 100),
             "list_own": lambda: streams.list_own(watched, [new_id() for _ in range(500)], "w1"),
             "list_untold": lambda: streams.list_untold(watched, 5.0, 100),
             "remove_old": lambda: streams.remove_old(watched, 30, 10),
