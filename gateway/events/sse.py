@@ -64,10 +64,13 @@ class SseReader:
         self._waiting = bytearray()
         self._wake = asyncio.Event()
         self._over = False
-        self.has_all = False
-        """Whether there was nothing behind `after`."""
         self.missed = False
         """Whether the log lost something that this reader did not have."""
+
+    @property
+    def framing(self) -> Framing:
+        """How it says things."""
+        return self._subscription.framing
 
     @asynccontextmanager
     async def following(self, after: int) -> AsyncIterator[bool]:
@@ -77,7 +80,6 @@ class SseReader:
         self._watch.add(self._subscription, mark)
         try:
             self._hub.release(self._subscription, end)
-            self.has_all = after == end and not is_reset
             yield not is_reset
         finally:
             self._watch.remove(self._subscription)

@@ -12,6 +12,7 @@ from gateway import asking
 from gateway.access import Access
 from gateway.chats.rights import enter
 from gateway.chats.saying import Words, say
+from gateway.events.frames import Framing
 from gateway.events.sse import HEADERS, SseReader
 from gateway.events.topics import Topics
 from gateway.operations import Call
@@ -212,19 +213,32 @@ async def _send_once(
     ended: Callable[[StreamRow], bytes],
     response: web.StreamResponse,
 ) -> bool:
+    if row.told:
+        await response.prepare(call.request)
+        if not await _send_log(call, row, after, reader.framing, response):
+            await response.write(ended(row))
+        return True
     async with reader.following(after) as is_whole:
         if not response.prepared:
             await response.prepare(call.request)
         now = row if is_whole else await streams.find_stream(call.parts.postgres, row.id)
         if now is None:
             return True  # deleted
-        if now.told and reader.has_all:
-            return True  # a browser that comes back although it has read the end
         if is_whole or now.status not in ENDED:
             await reader.write_to(response)
             return not reader.missed
         await response.write(ended(now))
         return True
+
+
+async def _send_log(call: Call, row: StreamRow, after: int, framing: Framing, response: web.StreamResponse) -> bool:
+    """What the log of a stream that has ended has behind `after`; whether the end was there."""
+    topic, is_end = stream_topic(row.id), False
+    with suppress(Unavailable):  # the row has it as well
+        while records := (await call.parts.events.read(topic, after)).records:
+            await response.write(framing.records(topic, records, is_member=True)[0])
+            after, is_end = records[-1].number, records[-1].payload.startswith(DONE_BEGINS)
+    return is_end
 
 
 def state_of(row: StreamRow) -> bytes:

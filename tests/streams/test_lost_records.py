@@ -12,11 +12,13 @@ from typing import cast
 
 import openai
 import psutil
+import psycopg
 import redis
 
 from gateway.launch.settings import CHECKOUT
 from loadtest.standins.script import word
 from store import keys
+from tests.streams.edits import edit, get, make_file
 from tests.streams.reader import Asker, Reading
 from tests.support.stack import Stack
 from tests.support.waiting import wait_until
@@ -93,6 +95,9 @@ async def test_a_redis_that_went_back(broken: Stack, askers: list[Asker]) -> Non
         await askers[0].until(stream_id, 20)
         with redis.Redis.from_url(broken.redis_url) as store:
             go_back(store, f"stream:{stream_id}", 5)
+    with redis.Redis.from_url(broken.redis_url) as store:
+        go_back(store, f"stream:{stream_id}", 5)
+    whole(await askers[0].whole(stream_id))
 
 
 async def test_an_emptied_redis_before_a_worker_came(broken: Stack, askers: list[Asker]) -> None:
@@ -110,21 +115,23 @@ async def test_an_emptied_redis_before_a_worker_came(broken: Stack, askers: list
 
 async def test_a_frozen_worker(broken: Stack, askers: list[Asker]) -> None:
     """Another one ends its stream; what it says when it wakes up is not heard any more."""
-    async with askers[0].ask(prompt="Count.", model=MODEL) as events, another_worker(broken):
-        await events.until(10)
-        broken.pause("ai-1")
-        try:
-            reading = await events.to_end()
-        finally:
-            broken.resume("ai-1")
-    assert (reading.done or {})["status"] == "interrupted"
-    await wait_until(lambda: ended(broken, reading.stream_id), "the frozen worker to find out")
+    async with another_worker(broken) as other:
+        async with askers[0].ask(prompt="Count.", model="openai/say-9999-at-20ms") as events:
+            await events.until(10)
+            worker = psutil.Process(other if worker_of(broken, events.stream_id) == "ai-2" else broken.pid("ai-1"))
+            worker.suspend()
+            try:
+                reading = await events.to_end()
+            finally:
+                worker.resume()
+        assert (reading.done or {})["status"] == "interrupted"
+        await wait_until(lambda: ended(broken, reading.stream_id), "the frozen worker to find out")
     for each in askers:
         again = await each.whole(reading.stream_id)
         assert (again.text, again.numbers) == (reading.text, reading.numbers)
     _, stream = await askers[1].call("GET", f"/api/ai/streams/{reading.stream_id}")
     assert stream["text"] == reading.text
-    assert SAID.startswith(reading.text)
+    assert "".join(word(number) for number in range(9999)).startswith(reading.text)
     assert last_number(broken, reading.stream_id) == reading.numbers[-1]
 
 
@@ -140,8 +147,8 @@ async def test_a_redis_that_was_away_for_long(broken: Stack, askers: list[Asker]
 
 
 @asynccontextmanager
-async def another_worker(stack: Stack) -> AsyncIterator[None]:
-    """A second AI worker beside the stack's own; it is there when it has given a sign of life."""
+async def another_worker(stack: Stack) -> AsyncIterator[int]:
+    """A second AI worker beside the stack's own, which has given a sign of life; its process id."""
     environment = psutil.Process(stack.pid("ai-1")).environ() | {"ATRIUM_NAME": "ai-2"}
     with (stack.home / "logs" / "ai-2.log").open("ab") as output:
         process = subprocess.Popen(  # noqa: ASYNC220  it takes a millisecond
@@ -153,7 +160,7 @@ async def another_worker(stack: Stack) -> AsyncIterator[None]:
                 lambda: any(name.startswith(b"ai-2-") for name in store.zrange(keys.STREAM_WORKERS, 0, -1)),
                 "the second worker",
             )
-        yield
+        yield process.pid
     finally:
         process.terminate()
         await asyncio.to_thread(process.wait, 30)
@@ -165,8 +172,16 @@ def failures(stack: Stack) -> list[int]:
 
 
 def ended(stack: Stack, stream_id: str) -> bool:
-    """Whether the stack's own worker has done with it."""
-    return any("stream ended" in line and stream_id in line for line in stack.logs("ai-1").splitlines())
+    """Whether the worker that had it has done with it."""
+    lines = [line for name in ("ai-1", "ai-2") for line in stack.logs(name).splitlines()]
+    return any("stream ended" in line and stream_id in line for line in lines)
+
+
+def worker_of(stack: Stack, stream_id: str) -> str:
+    """The name of the worker that answers it."""
+    with psycopg.connect(stack.database_url) as connection:
+        row = connection.execute("SELECT worker FROM streams WHERE id = %s", [stream_id]).fetchone()
+    return "" if row is None else str(row[0]).rpartition("-")[0]
 
 
 def last_number(stack: Stack, stream_id: str) -> int:
@@ -186,3 +201,18 @@ def go_back(store: "redis.Redis", topic: str, count: int) -> None:
 
 def openai_client(stack: Stack, token: str) -> openai.AsyncOpenAI:
     return openai.AsyncOpenAI(base_url=f"{stack.urls[1]}/v1", api_key=token, max_retries=0)
+
+
+async def test_an_emptied_redis_while_a_model_types(broken: Stack, askers: list[Asker]) -> None:
+    """The gateway writes the document back, the worker its words: they are there once, and an undo takes them back."""
+    project, file = make_file(broken, askers[0].token, "one two three")
+    stream_id = await edit(askers[0], project, {"start": 4, "end": 7}, "openai/say-60-at-20ms")
+    await wait_until(lambda: "0 1 2 " in get(broken, askers[0].token, file), "the first words")
+    with redis.Redis.from_url(broken.redis_url) as store:
+        store.flushall()
+    reading = await askers[1].whole(stream_id)
+    assert (reading.done or {})["status"] == "done"
+    typed = f"one {reading.text} three"
+    await wait_until(lambda: get(broken, askers[0].token, file) == typed, "all words")
+    await askers[1].call("POST", f"/api/projects/{project}/ai/edits/{stream_id}/undo")
+    await wait_until(lambda: get(broken, askers[0].token, file) == "one two three", "the undo")

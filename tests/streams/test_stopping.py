@@ -3,7 +3,6 @@
 import asyncio
 import random
 import time
-import urllib.request
 from typing import cast
 
 import msgspec
@@ -12,6 +11,7 @@ import redis
 
 from loadtest.standins.server import Standins
 from store import keys
+from tests.streams.edits import edit, get, make_file, put
 from tests.streams.reader import Asker, Reading
 from tests.streams.upstreams import asked_for, questions
 from tests.support.stack import Stack
@@ -89,10 +89,10 @@ async def test_a_claim_whose_answer_got_lost(broken: Stack, askers: list[Asker],
 
 
 async def test_coming_back_after_the_end(askers: list[Asker]) -> None:
-    """As browsers do by themselves, behind the last record: there is nothing to wait for."""
+    """As browsers do by themselves, behind the last record: they hear that it is over, and how."""
     whole = await askers[0].whole(await askers[0].begin(prompt="Count.", model="openai/say-3"))
     again = await askers[1].whole(whole.stream_id, whole.numbers[-1])
-    assert again.text in ("", whole.text)
+    assert (again.text, again.done) == (whole.text, whole.done)
 
 
 async def test_a_try_that_is_cancelled(broken: Stack, askers: list[Asker], upstream: Standins) -> None:
@@ -159,33 +159,6 @@ async def test_words_that_cannot_be_typed(broken: Stack, askers: list[Asker], up
     assert (reading.done["status"], reading.done["error"]["kind"]) == ("interrupted", "server")
     (question,) = await asked_for(upstream, model)
     await wait_until(lambda: question.closed_at, "the provider to be left")
-
-
-def make_file(stack: Stack, token: str, text: str) -> tuple[str, str]:
-    """A project with one text; their ids."""
-    project = stack.project(token)
-    body = {"path": "a.txt", "content": text}
-    made = stack.call(f"/api/projects/{project}/files", method="POST", token=token, json_body=body, expect=201)
-    return project, made.body["id"]
-
-
-async def edit(asker: Asker, project: str, selection: dict[str, int], model: str) -> str:
-    """Have a model replace that; the stream."""
-    body = {"path": "a.txt", "instruction": "Count.", "selection": selection, "model": model}
-    status, started = await asker.call("POST", f"/api/projects/{project}/ai/edit", body)
-    assert status < 300, started
-    return str(started["stream_id"])
-
-
-def get(stack: Stack, token: str, file: str) -> str:
-    return str(stack.call(f"/api/files/{file}/content", token=token, expect=200).body)
-
-
-def put(stack: Stack, token: str, file: str, text: str) -> None:
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "text/plain"}
-    url = f"{stack.urls[0]}/api/files/{file}/content"
-    with urllib.request.urlopen(urllib.request.Request(url, text.encode(), headers, method="PUT"), timeout=10):
-        pass
 
 
 def execute(stack: Stack, sql: str, stream_id: str) -> None:
