@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -19,6 +21,7 @@ from tests.streams.conftest import FAULTS
 from tests.streams.reader import Asker, Reading
 from tests.streams.upstreams import asker, questions
 from tests.support.stack import Stack
+from tests.support.waiting import wait_until
 
 BROKEN: dict[str, Script] = {
     "rate": Script(refuse="rate"),
@@ -54,7 +57,7 @@ async def test_another_provider_answers(fault: str, someone: Asker, standins: St
     assert [each for each in questions(standins, f"first-{fault}") if each.dialect == "openai"]
 
 
-async def test_auto_goes_on_elsewhere(someone: Asker, standins: Standins) -> None:
+async def test_auto_goes_on_elsewhere(asked_stack: Stack, someone: Asker, standins: Standins) -> None:
     """`auto` asks the next that it thinks good when its choice fails."""
     for model in ("gpt-6-luna", "claude-haiku-5-5"):
         standins.scripts[model] = Script(refuse="broken")
@@ -65,6 +68,18 @@ async def test_auto_goes_on_elsewhere(someone: Asker, standins: Standins) -> Non
         each.records[0]["data"]["model"] for each in readings
     }
     assert all(each.records[0]["data"]["why"] for each in readings)
+    ids = {each.stream_id: each.records[0]["data"]["model"] for each in readings}
+    ends = await wait_until(lambda: found if len(found := ends_of(asked_stack, ids)) == len(ids) else None, "the log")
+    for stream, end in ends.items():
+        assert end["model"] == ids[stream], "who answered"
+        assert "/" in end["chosen"], "and who was to"
+        assert 0 < end["propensity"] <= 1
+
+
+def ends_of(stack: Stack, ids: Collection[str]) -> dict[str, dict[str, Any]]:
+    """What the AI worker logged of the ends of these streams."""
+    lines = [json.loads(line) for line in stack.logs("ai-1").splitlines() if '"stream ended"' in line]
+    return {line["stream"]: line for line in lines if line["stream"] in ids}
 
 
 async def test_nobody_answers(someone: Asker, standins: Standins) -> None:

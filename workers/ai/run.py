@@ -69,6 +69,8 @@ class Told:
     failure: Failed | None = None
     candidate: Candidate | None = None
     fitted: Fitted | None = None
+    chosen: str | None = None
+    """Whom the plan began with; `propensity`: how probable that was."""
     propensity: float = 1.0
 
 
@@ -134,7 +136,7 @@ class Answer:
         if isinstance(plan, Nothing):
             told.failure = failed(plan.kind, plan.why)
             return
-        told.propensity = plan.propensity
+        told.chosen, told.propensity = plan.candidates[0].model.name, plan.propensity
         attempt, begun = Attempt(), time.monotonic()
         while True:
             told.failure = await self._try(plan.candidates[attempt.candidate], asked, own)
@@ -184,8 +186,8 @@ class Answer:
                     await circuits.succeeded(candidate)
         finally:
             await heard.aclose()  # type: ignore[attr-defined]
-            if failure is None and told.first_token_at is None:
-                await circuits.released(candidate)  # it was cancelled, or had nothing to say
+            if failure is None and (told.first_token_at is None or told.again):
+                await circuits.released(candidate)  # it was cancelled, had nothing to say, or nobody was asked
         if failure is not None and told.first_token_at is None:
             await circuits.failed(candidate, failure)
         if failure is not None:
@@ -307,6 +309,7 @@ class Answer:
             stream=str(self.id),
             status=status,
             model=told.candidate.model.name if told.candidate else None,
+            chosen=told.chosen,
             propensity=round(told.propensity, 6),
             failure=told.failure.kind if told.failure else None,
         )
