@@ -22,7 +22,7 @@ from tests.support.waiting import wait_until
 
 async def test_commit_retry_max(monkeypatch: pytest.MonkeyPatch) -> None:
     """[D5] COMMIT_RETRY_MAX: while the log is away it is tried again, after ever longer pauses up to this one."""
-    most = 0.05
+    most = 0.4  # 40 times the first pause, which a busy machine may draw out
     monkeypatch.setattr(committer_module, "COMMIT_RETRY_MAX", most)
     async with processes(1) as (log, (process,)):
         client = Client()
@@ -40,9 +40,9 @@ async def test_commit_retry_max(monkeypatch: pytest.MonkeyPatch) -> None:
         client.text += "x"
         client.send()
         # Doubled each time, without an end, the last of so many pauses alone would take an hour.
-        await wait_until(lambda: len(tries) > 20, "tries")
+        await wait_until(lambda: len(tries) > 12, "tries")
         pauses = [after - before for before, after in itertools.pairwise(tries)]
-        assert all(pause >= most * 0.9 for pause in pauses[-10:]), "it pauses between tries"
+        assert all(pause >= most * 0.9 for pause in pauses[-5:]), "it pauses between tries"
         assert pauses[0] < most
         log.away = False
         await wait_until(lambda: client.all_acknowledged, "the acknowledgement")

@@ -15,6 +15,7 @@ from schemas.ids import new_id
 from schemas.streams import Asked, Usage
 from store import ai_holds, streams, user_keys
 from store.ai_holds import Hold
+from store.errors import StoreUnavailable
 from store.postgres import Postgres
 from store.streams import StreamRow
 from workers.ai.settle import Ending, settle
@@ -45,8 +46,14 @@ class Desk:
         parts = random.choice(self.gateways)
         asked = Asked((said("user", "?"),), model, max_tokens)
         new = NewStream(new_id(), self.user, self.project, request_id, asked, 0)
-        added = await parts.postgres.transact(lambda tx: add_stream(tx, parts, new))
-        return new.id if added else None
+        while True:
+            try:
+                added = await parts.postgres.transact(lambda tx: add_stream(tx, parts, new))
+            except StoreUnavailable as busy:
+                if "PoolTimeout" not in str(busy):
+                    raise
+                continue  # a hundred at once: no connection was free in time, and nothing has begun
+            return new.id if added else None
 
     async def ask_if_possible(self, max_tokens: int = 1_000, model: str = PRICED.name) -> UUID | OverQuota:
         """The same; what stands in the way as a value."""
