@@ -121,12 +121,14 @@ def summary_tokens(room: int) -> int:
 
 
 def summary_takes(tokens: int, *, thinks: bool) -> tuple[int, int]:
-    """Tokens that a summary takes beside its history, at most, as input and as output: it is asked for, and then told.
+    """Tokens that a summary takes beside its history, at most, as input (it is asked for, and told) and as output."""
+    asked = tokens_of(said("user", SUMMARY_ASKED))
+    return asked + told_takes(tokens), tokens * (THINKING if thinks else 1)
 
-    Twice as many are told as were asked for, since our estimate may find it longer.
-    """
-    words = tokens_of_all([said("user", SUMMARY_ASKED), *_told("")])
-    return words + 2 * tokens, tokens * (THINKING if thinks else 1)
+
+def told_takes(tokens: int) -> int:
+    """Tokens that it takes to tell a summary: twice as many as were asked for, as our estimate may find it longer."""
+    return tokens_of_all(_told("")) + 2 * tokens
 
 
 def least(turns: Sequence[Turn]) -> int:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ai_router.catalogue import Catalogue
 from ai_router.charges import charge, price_said, wanted
 from ai_router.cost import OUTPUT_DEFAULT, cost, upper
-from ai_router.fit import Summarise, fit, room_for
+from ai_router.fit import Summarise, fit, room_for, told_takes
 from ai_router.heard import Usage
 from ai_router.known import KNOWN
 from ai_router.models import Model, Price, Rates
@@ -110,6 +110,6 @@ def test_what_is_set_aside_pays_for_a_summary(questions: int, context: int, thin
         return
     output = output_of(model, split.tokens)
     summary = tokens_of_all(split.asking), output
-    answer = tokens_of_all(split.rest) + 2 * split.tokens, 300
+    answer = tokens_of_all(split.rest) + told_takes(split.tokens), 300
     assert upper(model, DAY, *summary) + upper(model, DAY, *answer) <= held.most
     assert sum(summary) + sum(answer) <= held.tokens

@@ -21,6 +21,25 @@ SUMMARY = "Herons were counted."
 BROKEN = Script(refuse="broken")
 
 
+ADD_MESSAGES = """
+    CREATE TEMP TABLE made AS
+        SELECT n, gen_random_uuid() AS id, gen_random_uuid() AS stream FROM generate_series(3, 300) AS n;
+    INSERT INTO streams (id, user_id, asked, log_begin, status, told, ended_at, text)
+        SELECT stream, user_id, '{}', 0, 'done', true, now(), 'message ' || n || '. So it is, and so it was.'
+        FROM made, chats WHERE chats.id = :chat AND n % 2 = 0;
+    INSERT INTO chat_messages (id, chat_id, parent_id, depth, role, user_id, content, stream_id)
+        SELECT made.id, chats.id,
+               coalesce((SELECT id FROM made AS above WHERE above.n = made.n - 1),
+                        (SELECT id FROM chat_messages WHERE chat_id = chats.id AND depth = 2)),
+               n, CASE n % 2 WHEN 0 THEN 'assistant' ELSE 'user' END, user_id,
+               CASE n % 2 WHEN 1 THEN 'message ' || n || '. Is it so, and was it so before?' END,
+               CASE n % 2 WHEN 0 THEN stream END
+        FROM made, chats WHERE chats.id = :chat ORDER BY n;
+    DROP TABLE made;
+"""
+"""298 messages more."""
+
+
 @dataclass
 class Talk:
     """A chat, and who talks in it."""
@@ -198,6 +217,30 @@ async def test_cancelling_a_summary(asked_stack: Stack, standins: Standins) -> N
     await wait_until(lambda: asked.closed_at, "the end of the provider's connection")
     assert [cost > 0 for _, _, cost in lines(asked_stack, herons)] == [True], "nobody was asked for the answer"
     assert is_balanced(asked_stack, herons)
+
+
+async def test_a_summary_reaches_further_than_the_history(asked_stack: Stack, standins: Standins) -> None:
+    """Of a long chat the latest 200 messages are read; a summary says what was before, whoever has the room."""
+    herons = await talk(asked_stack, standins, 1, "")
+    with psycopg.connect(asked_stack.database_url) as connection:
+        connection.execute(ADD_MESSAGES.replace(":chat", f"'{herons.chat}'").encode())
+        connection.execute(
+            """
+            INSERT INTO chat_summaries (message_id, text, model, left_out)
+            SELECT id, %(text)s, 'a/b', 0 FROM chat_messages WHERE chat_id = %(chat)s AND depth = 150
+            """,
+            {"chat": herons.chat, "text": SUMMARY},
+        )
+        last = connection.execute(
+            "SELECT id FROM chat_messages WHERE chat_id = %s AND depth = 300", [herons.chat]
+        ).fetchone()
+    assert last is not None
+    said = await herons.person.say(herons.chat, "How many?", model="openai/endless", parent_id=str(last[0]))
+    sent = asked_of(standins, "endless")[-1]
+    assert (said["assistant"]["summarised"], said["assistant"]["left_out"]) == (150, 0)
+    assert SUMMARY in sent
+    assert "message 151." in sent
+    assert "message 149." not in sent
 
 
 async def test_the_demonstration_summarises_nothing(asked_stack: Stack, standins: Standins) -> None:

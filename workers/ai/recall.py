@@ -15,7 +15,7 @@ import structlog
 
 from ai_router.choice import Candidate
 from ai_router.cost import output_allowed, upper
-from ai_router.fit import Fitted, Summarise, TooLong, fit, room_for, with_summary
+from ai_router.fit import Fitted, Summarise, TooLong, fit, room_for, told_takes, with_summary
 from ai_router.heard import Delta, Failed, Usage
 from ai_router.known import ECHO
 from ai_router.models import Model
@@ -76,12 +76,15 @@ class Recall:
             assert not isinstance(found, Summarise), "it was not asked for"
             return found
         whole = fit(asked.turns, room, sees=sees)
-        if isinstance(whole, Fitted) and not whole.dropped and not self._history.left_out:
+        has_room = isinstance(whole, Fitted) and not whole.dropped
+        if isinstance(whole, Fitted) and has_room and not self._history.left_out:
             return await self._note(whole, 0)
         known = self._known_turns()
         text = None if self._summary is None else self._summary.text
         may = self._may_summarise and model.name != ECHO.name
         split = fit(asked.turns[known:], room, sees=sees, summary=text, summarise=may)
+        if isinstance(whole, Fitted) and has_room and not (isinstance(split, Fitted) and split.tokens <= whole.tokens):
+            return await self._note(whole, 0)  # no more than was set aside for
         if isinstance(split, Summarise):
             self._may_summarise = False  # one try for each answer: who asked is waiting
             made = await self._try_to_summarise(split, room, candidate, asked, own)
@@ -126,14 +129,15 @@ class Recall:
         sent = fit(split.asking, room_for(writes.model.context, output), sees=False, summary=split.before)
         if not isinstance(sent, Fitted):
             return None
-        answered = tokens_of_all(split.rest) + 2 * split.tokens, output_allowed(candidate.model, asked.max_tokens)
+        most = tokens_of_all(split.rest) + told_takes(split.tokens)
+        answered = most, output_allowed(candidate.model, asked.max_tokens)
         if candidate.key == "server" and not await self._is_paid(
             writes.model, (sent.tokens, output), candidate, answered
         ):
             return None
         text = await self._write(writes, sent, output, own)
         made = with_summary(split, text)
-        if not text or (room is not None and made.tokens > room):
+        if not text or made.tokens > most or (room is not None and made.tokens > room):
             return None
         last = self._history.ends[self._known_turns() + len(split.old) - 1]
         self._summary = SummaryRow(last.id, last.depth, text, self._unsaid(sent, split))
