@@ -16,10 +16,10 @@ from store.redis import Redis, connect
 from store.teller import is_any_untold
 from tests.events.telling import Told
 from tests.rest.api import Api
-from tests.rest.conftest import api, database, make_settings, postgres, server, tokens
+from tests.rest.conftest import api, connection, database, make_settings, postgres, server, tokens, watched
 from tests.support.stack import Stack
 
-__all__ = ["api", "database", "make_settings", "postgres", "server", "tokens"]
+__all__ = ["api", "connection", "database", "make_settings", "postgres", "server", "tokens", "watched"]
 
 
 @pytest.fixture

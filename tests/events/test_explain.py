@@ -1,10 +1,9 @@
 """Every query of telling, notifications, webhooks and the audit log uses an index on filled tables."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-import psycopg
 import pytest
 
 from schemas.ids import new_id
@@ -12,12 +11,10 @@ from store import audit, backlog, deliveries, happenings, notifications, teller,
 from store.audit import AuditFilter
 from store.deliveries import Claimed
 from store.happenings import Act, Happening
-from store.migrate import migrate
 from store.notifications import Notice
-from store.postgres import Queries, open_pool
+from store.postgres import Queries
 from store.webhooks import EndpointChange
-from tests.rest.databases import new_database
-from tests.rest.explain import Connection, Watched, ask_all, assert_indexed, plans, reads_whole
+from tests.rest.explain import Connection, Watched, ask_all, assert_indexed, filled_database, plans, reads_whole
 
 ADA, PROJECT, ENDPOINT, DELIVERY, NOTICE = (new_id() for _ in range(5))
 LARGE = [
@@ -63,34 +60,10 @@ FILL = """
 @pytest.fixture(scope="module")
 def filled(server: str) -> Iterator[str]:
     """Some 40,000 rows of each kind."""
-    with new_database(server) as url:
-        migrate(url)
-        statement = FILL
-        for name, value in {
-            "ada": ADA,
-            "project": PROJECT,
-            "endpoint": ENDPOINT,
-            "delivery": DELIVERY,
-            "notice": NOTICE,
-        }.items():
-            statement = statement.replace(f":{name}", f"'{value}'::uuid")
-        with psycopg.connect(url) as connection:
-            connection.execute(statement.encode())
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("VACUUM ANALYZE")
+    with filled_database(
+        server, FILL, ada=ADA, project=PROJECT, endpoint=ENDPOINT, delivery=DELIVERY, notice=NOTICE
+    ) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def connection(filled: str) -> Iterator[Connection]:
-    with psycopg.connect(filled, autocommit=True) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def watched(filled: str) -> AsyncIterator[Watched]:
-    async with open_pool(filled) as postgres:
-        yield Watched(postgres)
 
 
 async def nothing() -> None:

@@ -19,8 +19,10 @@ from store.migrate import migrate
 from store.postgres import Postgres, open_pool
 from tests.rest.api import Api
 from tests.rest.databases import new_database
+from tests.rest.explain import connection, watched
 from tests.support.stack import Stack
 
+__all__ = ["connection", "watched"]
 SECRET = "a secret for tests that has more than 32 bytes"
 
 

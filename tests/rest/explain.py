@@ -1,6 +1,6 @@
 """Does a query use an index? Collects what store functions ask, and lets PostgreSQL explain it on filled tables.
 
-    watched = Watched(postgres)
+    filled = filled_database(server, "INSERT …", ada=ADA)   # a fixture of the module
     await find_project(watched, some_id)          # runs for real, and is remembered
     assert_indexed(connection, watched, large)    # no plan reads a whole large table
 
@@ -10,18 +10,55 @@ of both a connection uses once it has prepared the statement).
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, LiteralString, TypeVar
+from uuid import UUID
 
 import psycopg
+import pytest
 from psycopg import sql as compose
 
-from store.postgres import Params, Queries
+from store.migrate import migrate
+from store.postgres import Params, Queries, open_pool
+from tests.rest.databases import new_database
 
 RowT = TypeVar("RowT")
 Connection = psycopg.Connection[tuple[Any, ...]]
+_PLACE = re.compile(r"(?<!:):(\w+)")
 _PARAMETER = re.compile(r"%\((\w+)\)s|%%")
+
+
+@contextmanager
+def filled_database(server: str, fill: str, **values: UUID | int) -> Iterator[str]:
+    """A migrated database with what `fill` inserts, and its statistics; `:name` in it stands for that value."""
+
+    def literal(name: re.Match[str]) -> str:
+        value = values.get(name[1], name[0])
+        return f"'{value}'::uuid" if isinstance(value, UUID) else str(value)
+
+    with new_database(server) as url:
+        migrate(url)
+        with psycopg.connect(url) as connection:
+            connection.execute(_PLACE.sub(literal, fill).encode())
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("VACUUM ANALYZE")
+        yield url
+
+
+@pytest.fixture(scope="module")
+def connection(filled: str) -> Iterator[Connection]:
+    """To the module's filled database, to explain in."""
+    with psycopg.connect(filled, autocommit=True) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def watched(filled: str) -> "AsyncIterator[Watched]":
+    """Queries on the module's filled database."""
+    async with open_pool(filled) as postgres:
+        yield Watched(postgres)
 
 
 class Watched:

@@ -1,22 +1,18 @@
 """Every query of answers, what they take, budgets, edits, keys and opinions uses an index on filled tables."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from uuid import UUID
 
-import psycopg
 import pytest
 
 from schemas.ids import new_id
 from store import ai_budgets, ai_departures, ai_edits, ai_holds, ai_usage, chat_summaries, opinions, streams, user_keys
 from store.ai_holds import Hold
 from store.ai_usage import UsageRow
-from store.migrate import migrate
-from store.postgres import open_pool
 from store.user_keys import SealedKey
 from store.users_admin import LATEST
-from tests.rest.databases import new_database
-from tests.rest.explain import Connection, Watched, ask_all, assert_indexed, plans, reads_whole
+from tests.rest.explain import Connection, Watched, ask_all, assert_indexed, filled_database, plans, reads_whole
 
 ADA, PROJECT, STREAM, QUEUED, KEY = (new_id() for _ in range(5))
 LARGE = [
@@ -68,29 +64,8 @@ FILL = """
 @pytest.fixture(scope="module")
 def filled(server: str) -> Iterator[str]:
     """40,000 answers of 10,000 people, with all that belongs to them."""
-    with new_database(server) as url:
-        migrate(url)
-        statement = FILL
-        names = {"ada": ADA, "project": PROJECT, "stream": STREAM, "queued": QUEUED, "key": KEY}
-        for name, value in names.items():
-            statement = statement.replace(f":{name}", f"'{value}'::uuid")
-        with psycopg.connect(url) as connection:
-            connection.execute(statement.encode())
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("VACUUM ANALYZE")
+    with filled_database(server, FILL, ada=ADA, project=PROJECT, stream=STREAM, queued=QUEUED, key=KEY) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def connection(filled: str) -> Iterator[Connection]:
-    with psycopg.connect(filled, autocommit=True) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def watched(filled: str) -> AsyncIterator[Watched]:
-    async with open_pool(filled) as postgres:
-        yield Watched(postgres)
 
 
 async def test_streams(watched: Watched, connection: Connection) -> None:

@@ -1,18 +1,14 @@
 """Every query of chats and their messages uses an index on filled tables; searching reads only what it must."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from uuid import UUID
 
-import psycopg
 import pytest
 
 from schemas.ids import new_id
 from store import chat_history, chat_messages, chat_search, chats
 from store.chat_messages import NewMessage
-from store.migrate import migrate
-from store.postgres import open_pool
-from tests.rest.databases import new_database
-from tests.rest.explain import Connection, Watched, ask_all, assert_indexed
+from tests.rest.explain import Connection, Watched, ask_all, assert_indexed, filled_database
 
 ADA, PROJECT, CHAT, OTHER, MESSAGE, ANSWER, STREAM = (new_id() for _ in range(7))
 FIRST = ("9999-01-01", UUID(int=(1 << 128) - 1))
@@ -58,29 +54,9 @@ FILL = """
 @pytest.fixture(scope="module")
 def filled(server: str) -> Iterator[str]:
     """80,000 messages: Ada has 1,000 chats of 20, and 3,000 others one each."""
-    with new_database(server) as url:
-        migrate(url)
-        statement = FILL.replace(":chats", str(CHATS)).replace(":pairs", str(PAIRS))
-        names = {"ada": ADA, "project": PROJECT, "chat": CHAT, "other": OTHER, "message": MESSAGE, "answer": ANSWER}
-        for name, value in {**names, "stream": STREAM}.items():
-            statement = statement.replace(f":{name}", f"'{value}'::uuid")
-        with psycopg.connect(url) as connection:
-            connection.execute(statement.encode())
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("VACUUM ANALYZE")
+    ids = {"ada": ADA, "project": PROJECT, "chat": CHAT, "other": OTHER, "message": MESSAGE, "answer": ANSWER}
+    with filled_database(server, FILL, **ids, stream=STREAM, chats=CHATS, pairs=PAIRS) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def connection(filled: str) -> Iterator[Connection]:
-    with psycopg.connect(filled, autocommit=True) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def watched(filled: str) -> AsyncIterator[Watched]:
-    async with open_pool(filled) as postgres:
-        yield Watched(postgres)
 
 
 async def test_chats(watched: Watched, connection: Connection) -> None:

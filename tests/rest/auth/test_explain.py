@@ -8,13 +8,11 @@ import pytest
 
 from schemas.ids import new_id
 from store import departures, identities, one_time, platform_tokens, sessions, users, users_admin
-from store.migrate import migrate
 from store.postgres import open_pool
 from store.sessions import Device
 from store.users import NewUser, Profile
 from store.users_admin import LATEST, UserFilter
-from tests.rest.databases import new_database
-from tests.rest.explain import Watched, ask_all, assert_indexed
+from tests.rest.explain import Watched, ask_all, assert_indexed, filled_database
 
 LARGE = [
     "users", "sessions", "identities", "one_time_tokens", "project_members", "projects", "project_invites",
@@ -50,15 +48,7 @@ FILL = """
 @pytest.fixture(scope="module")
 def filled(server: str) -> Iterator[str]:
     """A database with 40,000 users and twice as many sessions."""
-    with new_database(server) as url:
-        migrate(url)
-        statement = FILL
-        for name, value in (("ada", ADA), ("guest", GUEST), ("session", SESSION)):
-            statement = statement.replace(f":{name}", f"'{value}'::uuid")
-        with psycopg.connect(url) as connection:
-            connection.execute(statement.encode())
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("VACUUM ANALYZE")
+    with filled_database(server, FILL, ada=ADA, guest=GUEST, session=SESSION) as url:
         yield url
 
 

@@ -1,11 +1,10 @@
 """Every query of files, their bytes and their activities uses an index on filled tables."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import cast
 from uuid import UUID
 
-import psycopg
 import pytest
 
 from schemas.documents import DocumentName
@@ -16,10 +15,8 @@ from store.activity import EDITS, HAPPENING, ActivityPlace
 from store.errors import PathTaken
 from store.file_changes import NewFile
 from store.files import Wanted
-from store.migrate import migrate
-from store.postgres import Transaction, open_pool
-from tests.rest.databases import new_database
-from tests.rest.explain import Connection, Watched, ask_all, assert_indexed
+from store.postgres import Transaction
+from tests.rest.explain import Connection, Watched, ask_all, assert_indexed, filled_database
 
 LARGE = [
     "users",
@@ -73,26 +70,8 @@ FILL = """
 @pytest.fixture(scope="module")
 def filled(server: str) -> Iterator[str]:
     """A database with 5,000 small projects, and one that is nearly full."""
-    with new_database(server) as url:
-        migrate(url)
-        statement = FILL.replace(":ada", f"'{ADA}'::uuid").replace(":project", f"'{PROJECT}'::uuid")
-        with psycopg.connect(url) as connection:
-            connection.execute(statement.encode())
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("VACUUM ANALYZE")
+    with filled_database(server, FILL, ada=ADA, project=PROJECT) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def connection(filled: str) -> Iterator[Connection]:
-    with psycopg.connect(filled, autocommit=True) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def watched(filled: str) -> AsyncIterator[Watched]:
-    async with open_pool(filled) as postgres:
-        yield Watched(postgres)
 
 
 async def _nothing() -> None:

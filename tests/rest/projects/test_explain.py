@@ -1,20 +1,17 @@
 """Every query of projects, lists, members, invitations, changes and removal uses an index on filled tables."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from uuid import UUID
 
-import psycopg
 import pytest
 
 from schemas.ids import new_id
 from schemas.roles import Role
 from store import changes, invites, members, project_lists, project_removal, projects
-from store.migrate import migrate
 from store.postgres import open_pool
 from store.project_lists import START, After, Order, Wanted
 from store.projects import NewProject
-from tests.rest.databases import new_database
-from tests.rest.explain import Connection, Watched, ask_all, assert_indexed, plans, reads_whole
+from tests.rest.explain import Connection, Watched, ask_all, assert_indexed, filled_database, plans, reads_whole
 
 PROJECTS = 20_000
 LARGE = [
@@ -62,27 +59,8 @@ FILL = """
 @pytest.fixture(scope="module")
 def filled(server: str) -> Iterator[str]:
     """A database with one person who has all of 20,000 projects, and others who have few."""
-    with new_database(server) as url:
-        migrate(url)
-        statement = FILL.replace(":projects", str(PROJECTS))
-        statement = statement.replace(":ada", f"'{ADA}'::uuid").replace(":project", f"'{PROJECT}'::uuid")
-        with psycopg.connect(url) as connection:
-            connection.execute(statement.encode())
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("VACUUM ANALYZE")
+    with filled_database(server, FILL, ada=ADA, project=PROJECT, projects=PROJECTS) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def connection(filled: str) -> Iterator[Connection]:
-    with psycopg.connect(filled, autocommit=True) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def watched(filled: str) -> AsyncIterator[Watched]:
-    async with open_pool(filled) as postgres:
-        yield Watched(postgres)
 
 
 async def test_projects(watched: Watched, connection: Connection) -> None:

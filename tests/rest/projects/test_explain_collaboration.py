@@ -8,10 +8,8 @@ import pytest
 
 from schemas.ids import new_id
 from store import collaboration
-from store.migrate import migrate
 from store.postgres import open_pool
-from tests.rest.databases import new_database
-from tests.rest.explain import Watched, ask_all, assert_indexed
+from tests.rest.explain import Watched, ask_all, assert_indexed, filled_database
 
 LARGE = ["users", "collab_sessions", "collab_participants", "files"]
 ADA, PROJECT, SESSION, LATEST = new_id(), new_id(), new_id(), UUID(int=(1 << 128) - 1)
@@ -38,15 +36,7 @@ FILL = """
 @pytest.fixture(scope="module")
 def filled(server: str) -> Iterator[str]:
     """A database with 22,000 sessions in 2,000 projects."""
-    with new_database(server) as url:
-        migrate(url)
-        statement = FILL
-        for name, value in (("ada", ADA), ("project", PROJECT), ("session", SESSION)):
-            statement = statement.replace(f":{name}", f"'{value}'::uuid")
-        with psycopg.connect(url) as connection:
-            connection.execute(statement.encode())
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("VACUUM ANALYZE")
+    with filled_database(server, FILL, ada=ADA, project=PROJECT, session=SESSION) as url:
         yield url
 
 

@@ -1,19 +1,16 @@
 """Every query of versions, authors and history uses an index on filled tables."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-import psycopg
 import pytest
 
 from schemas.documents import DocumentName
 from schemas.ids import new_id
 from store import authors, document_past, project_versions, versions
-from store.migrate import migrate
-from store.postgres import Transaction, open_pool
+from store.postgres import Transaction
 from store.project_versions import ManifestRow
-from tests.rest.databases import new_database
-from tests.rest.explain import Connection, Watched, ask_all, assert_indexed, functions_of
+from tests.rest.explain import Connection, Watched, ask_all, assert_indexed, filled_database, functions_of
 
 LARGE = [
     "users",
@@ -56,27 +53,8 @@ FILL = """
 @pytest.fixture(scope="module")
 def filled(server: str) -> Iterator[str]:
     """A database with many of everything."""
-    with new_database(server) as url:
-        migrate(url)
-        statement = FILL
-        for name, value in {"user": USER, "project": PROJECT, "file": FILE}.items():
-            statement = statement.replace(f":{name}", f"'{value}'::uuid")
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(statement.encode())
-            connection.execute("VACUUM ANALYZE")
+    with filled_database(server, FILL, user=USER, project=PROJECT, file=FILE) as url:
         yield url
-
-
-@pytest.fixture
-async def watched(filled: str) -> AsyncIterator[Watched]:
-    async with open_pool(filled) as postgres:
-        yield Watched(postgres)
-
-
-@pytest.fixture
-def connection(filled: str) -> Iterator[Connection]:
-    with psycopg.connect(filled, autocommit=True) as made:
-        yield made
 
 
 async def test_versions(watched: Watched, connection: Connection) -> None:
