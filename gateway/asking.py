@@ -20,6 +20,7 @@ from store import streams
 from store.errors import StoreUnavailable
 from store.postgres import Queries
 from store.stream_ends import tell_end
+from store.streams import StreamRow
 
 VIEWERS_ONLY_READ = "viewers may read answers but not ask"
 
@@ -41,8 +42,8 @@ async def prepare(parts: Parts, user_id: UUID, project_id: UUID | None, stream_i
     return Asking(stream_id, user_id, project_id, await parts.events.number(stream_topic(stream_id)), parts)
 
 
-async def add(db: Queries, asking: Asking, asked: Asked, request_id: str | None = None) -> bool:
-    """Its row, and what it may cost set aside; False where this request has one already. Raises OverQuota."""
+async def add(db: Queries, asking: Asking, asked: Asked, request_id: str | None = None) -> StreamRow | None:
+    """Its row, and what it may cost set aside; None where this request has one already. Raises OverQuota."""
     new = NewStream(asking.stream_id, asking.user_id, asking.project_id, request_id, asked, asking.log_begin)
     return await add_stream(db, asking.parts, new)
 

@@ -33,9 +33,10 @@ from ai_router.cost import NANO
 from gateway.parts import Parts
 from schemas.accounts import Tier
 from schemas.streams import Asked
-from store import ai_holds, streams, user_keys
+from store import ai_holds, streams
 from store.ai_holds import Hold
 from store.postgres import Queries
+from store.streams import StreamRow
 
 WORDS: Final[Mapping[str, str]] = {
     "requests": "an account of this tier asks models at most {most} times a day",
@@ -76,15 +77,15 @@ class NewStream:
     log_begin: int
 
 
-async def add_stream(db: Queries, parts: Parts, new: NewStream) -> bool:
-    """Its row, and what it may cost set aside, in the caller's transaction. False where this request has one already,
+async def add_stream(db: Queries, parts: Parts, new: NewStream) -> StreamRow | None:
+    """Its row, and what it may cost set aside, in the caller's transaction. None where this request has one already,
     which costs nothing again. Raises OverQuota."""
     tier = cast(Tier, await ai_holds.lock_user(db, new.user_id) or "guest")  # by its CHECK
     asked = msgspec.json.encode(_stored(new.asked)).decode()
-    if not await streams.add_stream(db, new.id, new.user_id, new.project_id, new.request_id, asked, new.log_begin):
-        return False
-    await _set_aside(db, parts, tier, new)
-    return True
+    row = await streams.add_stream(db, new.id, new.user_id, new.project_id, new.request_id, asked, new.log_begin)
+    if row is not None:
+        await _set_aside(db, parts, tier, new)
+    return row
 
 
 def _stored(asked: Asked) -> Asked:
@@ -96,10 +97,9 @@ def _stored(asked: Asked) -> Asked:
 
 async def _set_aside(db: Queries, parts: Parts, tier: Tier, new: NewStream) -> None:
     now = datetime.now(UTC)
-    own = await user_keys.providers_of(db, new.user_id)
-    asked = new.asked
-    want = wanted(asked.turns, asked.model, asked.max_tokens, tier, parts.models.catalogue, own, now.date())
     row = await ai_holds.taken(db, new.user_id)
+    own, asked = frozenset(row.own_providers), new.asked
+    want = wanted(asked.turns, asked.model, asked.max_tokens, tier, parts.models.catalogue, own, now.date())
     allowance = allowed(tier, parts.settings.rate_factor).within(row.own_budget, row.admin_budget)
     found = _over(allowance, row, want, now)
     if found is not None and found.limit not in ABUSE and own and asked.model == AUTO:

@@ -42,6 +42,8 @@ class TakenRow:
     """What the user wants to spend in a day at most; None where they did not say."""
     admin_budget: int | None
     """The same of administrators."""
+    own_providers: list[str]
+    """Where the user has keys of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,8 @@ async def taken(db: Queries, user_id: UUID) -> TakenRow:
                coalesce(sum(holds.tokens) FILTER (WHERE NOT holds.own_key), 0)::bigint AS held_tokens,
                coalesce(sum(holds.nano_usd), 0)::bigint AS held_nano_usd,
                count(holds.stream_id) AS streams,
-               max(budget.own_nano_usd) AS own_budget, max(budget.admin_nano_usd) AS admin_budget
+               max(budget.own_nano_usd) AS own_budget, max(budget.admin_nano_usd) AS admin_budget,
+               ARRAY(SELECT DISTINCT provider FROM user_keys WHERE user_keys.user_id = %(user)s) AS own_providers
         FROM (SELECT %(user)s::uuid AS id) AS one
         LEFT JOIN ai_budgets AS budget ON budget.user_id = one.id
         LEFT JOIN ai_days AS today ON today.subject = one.id AND today.day = (now() AT TIME ZONE 'utc')::date

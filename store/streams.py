@@ -39,26 +39,39 @@ class StreamRow:
     """Whether its log says that it has ended."""
 
 
+@dataclass(frozen=True, slots=True)
+class ClaimedRow(StreamRow):
+    """The same with what its worker needs to plan: nobody waits for a first token longer than for one question."""
+
+    tier: str | None
+    """Of who asks."""
+    held_own_key: bool | None
+    """What is set aside for it (ai_holds.py); None where nothing is."""
+    held_nano_usd: int | None
+    has_keys: bool
+    """Who asks has keys of their own."""
+
+
 async def add_stream(
     db: Queries, stream_id: UUID, user_id: UUID, project_id: UUID | None, request_id: str | None, asked: str, begin: int
-) -> bool:
-    """A stream to be answered; False where this request has one already."""
-    return bool(
-        await db.execute(
-            """
-            INSERT INTO streams (id, user_id, project_id, request_id, asked, log_begin)
-            VALUES (%(id)s, %(user_id)s, %(project_id)s, %(request_id)s, %(asked)s::jsonb, %(begin)s)
-            ON CONFLICT (user_id, request_id) WHERE request_id IS NOT NULL DO NOTHING
-            """,
-            {
-                "id": stream_id,
-                "user_id": user_id,
-                "project_id": project_id,
-                "request_id": request_id,
-                "asked": asked,
-                "begin": begin,
-            },
-        )
+) -> StreamRow | None:
+    """A stream to be answered; None where this request has one already."""
+    return await db.row(
+        StreamRow,
+        f"""
+        INSERT INTO streams (id, user_id, project_id, request_id, asked, log_begin)
+        VALUES (%(id)s, %(user_id)s, %(project_id)s, %(request_id)s, %(asked)s::jsonb, %(begin)s)
+        ON CONFLICT (user_id, request_id) WHERE request_id IS NOT NULL DO NOTHING
+        RETURNING {COLUMNS}
+        """,
+        {
+            "id": stream_id,
+            "user_id": user_id,
+            "project_id": project_id,
+            "request_id": request_id,
+            "asked": asked,
+            "begin": begin,
+        },
     )
 
 
@@ -76,14 +89,21 @@ async def find_by_request(db: Queries, user_id: UUID, request_id: str) -> Stream
     )
 
 
-async def claim(db: Queries, stream_id: UUID, worker: str) -> StreamRow | None:
+async def claim(db: Queries, stream_id: UUID, worker: str) -> ClaimedRow | None:
     """Take a queued stream; None where somebody else did, or it was cancelled before it began."""
     return await db.row(
-        StreamRow,
+        ClaimedRow,
         f"""
-        UPDATE streams SET status = 'running', worker = %(worker)s, started_at = now()
-        WHERE id = %(id)s AND status = 'queued'
-        RETURNING {COLUMNS}
+        WITH claimed AS (
+            UPDATE streams SET status = 'running', worker = %(worker)s, started_at = now()
+            WHERE id = %(id)s AND status = 'queued'
+            RETURNING {COLUMNS}
+        )
+        SELECT claimed.*, users.tier, ai_holds.own_key AS held_own_key, ai_holds.nano_usd AS held_nano_usd,
+               EXISTS (SELECT FROM user_keys WHERE user_keys.user_id = claimed.user_id) AS has_keys
+        FROM claimed
+        LEFT JOIN users ON users.id = claimed.user_id
+        LEFT JOIN ai_holds ON ai_holds.stream_id = claimed.id
         """,
         {"id": stream_id, "worker": worker},
     )

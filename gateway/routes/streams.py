@@ -125,20 +125,19 @@ async def add(
     postgres, user = call.parts.postgres, call.caller.user_id
     new = await asking.prepare(call.parts, user, project_id, stream_id)
 
-    async def work(tx: Transaction) -> bool:
-        is_new = await asking.add(tx, new, asked, request_id)
-        if is_new and also is not None:
+    async def work(tx: Transaction) -> StreamRow | None:
+        added = await asking.add(tx, new, asked, request_id)
+        if added is not None and also is not None:
             await also(tx)
-        return is_new
+        return added
 
-    if not await postgres.transact(work):
+    row = await postgres.transact(work)
+    if row is None:
         found = await streams.find_by_request(postgres, user, request_id or "")
         if found is None or not _asks_the_same(found.asked, asked):
             raise Conflict("this request_id asked something else before")
         return found
     await call.parts.stream_queue.push(stream_id)
-    row = await streams.find_stream(postgres, stream_id)
-    assert row is not None
     return row
 
 

@@ -36,10 +36,9 @@ from schemas.conversation import Image
 from schemas.models import Ability, Category
 from schemas.streams import Asked
 from schemas.unavailable import Unavailable
-from store import ai_holds, users
 from store.model_lists import ModelLists
 from store.postgres import Postgres
-from store.streams import StreamRow
+from store.streams import ClaimedRow, StreamRow
 from workers.ai.circuits import Circuits
 from workers.ai.echo import echo
 from workers.ai.experience import Experience
@@ -102,27 +101,25 @@ class Router:
                 continue  # another version's; it is written anew soon
         self._catalogue = lists.together(found)
 
-    async def plan(self, row: StreamRow, asked: Asked) -> tuple[Plan | Nothing, dict[str, OwnKey]]:
+    async def plan(self, row: ClaimedRow, asked: Asked) -> tuple[Plan | Nothing, dict[str, OwnKey]]:
         """Who is asked, in which order; and the asking person's keys, for as long as the answer takes.
 
         Raises StoreUnavailable.
         """
         before, category = _categories(asked)
-        own = await own_keys(self._postgres, self._ring, row.user_id)
-        held = await ai_holds.find_hold(self._postgres, row.id)
-        user = await users.find_user(self._postgres, row.user_id)
+        own = await own_keys(self._postgres, self._ring, row.user_id) if row.has_keys else {}
         needs = Needs(
             category=category,
             day=datetime.now(UTC).date(),
-            tier=user.tier if user is not None else "guest",  # type: ignore[arg-type]  # by its CHECK
+            tier=row.tier or "guest",  # type: ignore[arg-type]  # by its CHECK
             tokens=tokens_of_all(asked.turns),
             least=least(asked.turns),
             max_output=asked.max_tokens,
             abilities=_abilities(asked),
-            left=0 if held is None else held.nano_usd,
+            left=row.held_nano_usd or 0,
         )
         catalogue = with_own(self._catalogue, own, needs.day)
-        server = {} if held is not None and held.own_key else self._accesses
+        server = {} if row.held_own_key else self._accesses
         cooling = await self.circuits.cooling()
         if asked.model == AUTO:
             offered = offers(catalogue.models.values(), own, server, cooling)

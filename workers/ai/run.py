@@ -32,7 +32,7 @@ from schemas.streams import Asked, EditPlan, Record, done_record, stream_topic
 from schemas.unavailable import Unavailable
 from store import streams
 from store.postgres import Postgres
-from store.streams import StreamRow
+from store.streams import ClaimedRow
 from workers.ai.hand import Hand
 from workers.ai.own_keys import OwnKey
 from workers.ai.pen import Pen, pieces
@@ -77,7 +77,9 @@ class Told:
 class Answer:
     """One stream that this worker answers."""
 
-    def __init__(self, row: StreamRow, worker: str, postgres: Postgres, pen: Pen, hands: Hands, router: Router) -> None:
+    def __init__(
+        self, row: ClaimedRow, worker: str, postgres: Postgres, pen: Pen, hands: Hands, router: Router
+    ) -> None:
         self.id: UUID = row.id
         self._row = row
         self._worker = worker
