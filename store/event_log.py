@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 from redis.asyncio import Redis
 
 from store import keys
+from store.lane import Lane
 from store.limits import (
     ANNOUNCED_MAX,
     EVENT_NUMBER_SECONDS,
@@ -64,9 +65,10 @@ class Written(NamedTuple):
 class EventLog:
     """All methods raise StoreUnavailable. One per process is enough; it holds nothing."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, appends: Lane | None = None) -> None:
+        """`appends` runs the script `append_events`, for who appends many times a second and repeats it in any case."""
         self._redis = redis
-        self._append = Script(redis, "append_events")
+        self._append = appends or Script(redis, "append_events")
         self._read = Script(redis, "read_events")
 
     async def append(self, topic: str, records: Sequence[bytes], keep: int = EVENT_RECORDS_KEPT) -> range:

@@ -1,4 +1,4 @@
-"""Writes what models say into their streams' logs: beginnings and ends at once, the rest merged for some milliseconds.
+"""Writes what models say into their streams' logs: beginnings and ends at once, the rest with the next beat (beat.py).
 
     answers ──say──► waiting, by stream ──one write for all──► logs ──► every reader
                         ▲──── all that was said, anew ◄── a log lost something: Redis was emptied, or went back
@@ -19,12 +19,10 @@ from schemas.streams import Record
 from schemas.unavailable import Unavailable
 from store.event_log import EventLog, Written
 from store.limits import EVENT_RECORD_BYTES, STREAM_RECORDS_KEPT
+from workers.ai.beat import WRITE_SECONDS, next_beat
 from workers.ai.pulse import Pulse
 
 logger = structlog.get_logger("workers.ai")
-MERGE_SECONDS: Final = 0.025
-"""Between two appends of a process, unless a stream begins or ends: tokens come every 5 to 20 ms, each append costs
-every reader a write, and forty of them a second look like one movement."""
 RETRY_SECONDS: Final = 0.2
 TEXT_MAX: Final = 16 << 10
 """Characters of one piece of text. A record has two at most, 6 bytes each in JSON: EVENT_RECORD_BYTES hold that. More,
@@ -98,6 +96,9 @@ class Pen:
         """Write for ever; cancel to stop."""
         while True:
             await self._wake.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(next_beat(WRITE_SECONDS)):
+                    await self._urgent.wait()
             self._wake.clear()
             self._urgent.clear()
             waiting, self._waiting = self._waiting, {}
@@ -108,9 +109,6 @@ class Pen:
                         future.set_result(None)
             else:
                 self._written = written + self._written
-            with suppress(TimeoutError):
-                async with asyncio.timeout(MERGE_SECONDS):
-                    await self._urgent.wait()
 
     def _hurry(self) -> None:
         self._wake.set()

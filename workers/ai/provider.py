@@ -14,6 +14,7 @@ import httpx
 from ai_router.formats.port import Ask, Format, Sending
 from ai_router.formats.refusals import failed
 from ai_router.heard import Failed, Finished, Heard, Sources, Usage
+from workers.ai.beat import next_beat
 from workers.ai.discretion import silent_about, without
 from workers.ai.patience import IDLE_SECONDS
 
@@ -67,13 +68,16 @@ async def answer(client: aiohttp.ClientSession, upstream: Upstream, ask: Ask) ->
                 return
             decoder = upstream.format.decoder()
             async for piece in response.content.iter_any():
+                speaks = False
                 for heard in decoder.feed(piece):
-                    if not isinstance(heard, Usage | Sources):
-                        timer.reschedule(loop.time() + upstream.idle_seconds)
+                    speaks = speaks or not isinstance(heard, Usage | Sources)
                     yield silent_about(upstream.key, heard) if isinstance(heard, Failed) else heard
                     if isinstance(heard, Finished | Failed):
                         await _read_rest(response)
                         return
+                if speaks:
+                    timer.reschedule(loop.time() + upstream.idle_seconds)
+                    await _until_beat(response)
             for heard in decoder.end():
                 yield silent_about(upstream.key, heard) if isinstance(heard, Failed) else heard
     except aiohttp.ServerTimeoutError as error:
@@ -82,6 +86,18 @@ async def answer(client: aiohttp.ClientSession, upstream: Upstream, ask: Ask) ->
         yield failed("timeout", "the provider was silent for too long")
     except (aiohttp.ClientError, ValueError) as error:  # ValueError: the URL is none
         yield failed("network", type(error).__name__)
+
+
+async def _until_beat(response: aiohttp.ClientResponse) -> None:
+    """What comes meanwhile is read at once (beat.py)."""
+    if response.connection is None or (transport := response.connection.transport) is None:
+        return  # all has come
+    transport.pause_reading()
+    try:
+        await asyncio.sleep(next_beat() - asyncio.get_running_loop().time())
+    finally:
+        if not transport.is_closing():
+            transport.resume_reading()
 
 
 async def _read_rest(response: aiohttp.ClientResponse) -> None:

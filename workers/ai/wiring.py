@@ -7,11 +7,13 @@ queue ──► Desk ──► Answer ──► Router ──► providers      
 
 import asyncio
 import os
+from contextlib import AsyncExitStack
 
 from store import keys
 from store.answers_kept import AnswersKept
 from store.document_log import DocumentLog
 from store.event_log import EventLog
+from store.lane import Lane
 from store.model_lists import ModelLists
 from store.postgres import Postgres
 from store.redis import Redis
@@ -42,7 +44,9 @@ async def answer_streams(settings: Settings, postgres: Postgres, redis: Redis, l
     ring, store = KeyRing(settings.keyring, settings.secret), ModelLists(redis)
     experience = Experience(SharedValues(redis, keys.EXPERIENCE), postgres)
     name = f"{settings.name}-{os.urandom(6).hex()}"
-    async with open_client() as client, open_answers() as answers:
+    appends = Lane(settings.redis_url, "append_events")
+    async with open_client() as client, open_answers() as answers, AsyncExitStack() as closing:
+        closing.push_async_callback(appends.close)
         router = Router(
             settings.providers,
             store,
@@ -54,7 +58,8 @@ async def answer_streams(settings: Settings, postgres: Postgres, redis: Redis, l
             Repeats(AnswersKept(redis)),
             settings.patience,
         )
-        desk = Desk(name, postgres, EventLog(redis), log, StreamQueue(redis), settings.redis_url, router)
+        events = EventLog(redis, appends)
+        desk = Desk(name, postgres, events, log, StreamQueue(redis), settings.redis_url, router)
         tester = KeyTester(postgres, redis, settings.redis_url, ring, client, upstreams(os.environ))
         chore = Chore("seal keys again", RESEAL_SECONDS, lambda: reseal(postgres, ring, RESEAL_BATCH))
         # Unlike `gather`, a group waits for all of it, when it is cancelled too: for the answers that finish.
