@@ -1,6 +1,7 @@
 """A topic as server-sent events (WHATWG HTML, 9.2): for streams over plain HTTP. Used by routes/streams.py.
 
     hub ──records──► SseReader ──► response: `id: number`, `data: {"event":…,"data":…}`, blank line
+                         └── once it has begun: straight to its connection (pipe.py), without waking its task
     the client reads slowly ──► it is not live, and reads on in the log when the response has drained
 
 `Last-Event-ID` is a record's number, so whoever reconnects goes on where it was.
@@ -15,6 +16,7 @@ from gateway.access import Access, Denied
 from gateway.access_watch import AccessWatch
 from gateway.events.frames import Framing
 from gateway.events.hub import Hub
+from gateway.events.pipe import Pipe
 from gateway.events.subscription import Subscription
 from store.event_log import EventRecord
 
@@ -66,6 +68,8 @@ class SseReader:
         self._over = False
         self.missed = False
         """Whether the log lost something that this reader did not have."""
+        self._pipe: Pipe | None = None
+        self._wrote = False
 
     @property
     def framing(self) -> Framing:
@@ -85,8 +89,9 @@ class SseReader:
             self._watch.remove(self._subscription)
             self._hub.detach(self._subscription)
 
-    async def write_to(self, response: Written) -> None:
+    async def write_to(self, response: Written, pipe: Pipe | None = None) -> None:
         """Write all records as they come; returns after the last one, when the access ends, or when it missed some.
+        `pipe`: to the connection of the response, for all but the first of them.
 
         Raises ConnectionError when the client is gone.
         """
@@ -95,12 +100,17 @@ class SseReader:
                 async with asyncio.timeout(COMMENT_SECONDS):
                     await self._wake.wait()
             except TimeoutError:
-                await response.write(COMMENT)
+                if not self._wrote:
+                    await response.write(COMMENT)
+                self._wrote = False
                 continue
             self._wake.clear()
             data, self._waiting = bytes(self._waiting), bytearray()
             if data:
                 await response.write(data)
+                self._pipe = pipe
+            if self._pipe is not None:
+                await self._pipe.drained()
             if self._over and not self._waiting:
                 return
             if not self._subscription.live and not self._subscription.catching_up:
@@ -110,13 +120,20 @@ class SseReader:
 
     @property
     def full(self) -> bool:
+        if self._pipe is not None and self._pipe.waiting > WAITING_MAX:
+            self._wake.set()  # its task reads on when the connection has drained
+            return True
         return self._over or len(self._waiting) > WAITING_MAX
 
     def write(self, frames: bytes) -> None:
-        self._waiting += frames
+        self._wrote = True
         self.missed = self.missed or frames == LOST
         if self.missed or self._last in frames:
             self._over = True
+        if self._pipe is None or self._waiting:
+            self._waiting += frames
+        elif self._pipe.write(frames) and not self._over:
+            return
         self._wake.set()
 
     def lost(self, subscription: Subscription, denied: Denied) -> None:

@@ -13,6 +13,7 @@ from gateway.access import Access
 from gateway.chats.rights import enter
 from gateway.chats.saying import Words, say
 from gateway.events.frames import Framing
+from gateway.events.pipe import Pipe
 from gateway.events.sse import HEADERS, SseReader
 from gateway.events.topics import Topics
 from gateway.operations import Call
@@ -224,7 +225,7 @@ async def _send_once(
         if now is None:
             return True  # deleted
         if is_whole or now.status not in ENDED:
-            await reader.write_to(response)
+            await reader.write_to(response, Pipe.of(call.request))
             return not reader.missed
         await response.write(ended(now))
         return True
