@@ -20,7 +20,7 @@ async def test_a_hundred_requests_and_a_killed_worker(own_stack: MakeStack) -> N
     headers = {"Authorization": f"Bearer {token}"}
 
     async def ask(http: aiohttp.ClientSession, number: int) -> tuple[int, str]:
-        body = {"prompt": "?", "model": "demo/echo", "max_tokens": 4_000, "request_id": f"request {number}"}
+        body = {"prompt": "?", "model": "demo/echo", "max_tokens": 4_000, "request_id": f"request-{number}"}
         while True:
             async with http.post(f"{stack.urls[number % 2]}/api/ai/stream", json=body, headers=headers) as answer:
                 if answer.status != 503:  # no connection to PostgreSQL was free in time; the stream may have begun
