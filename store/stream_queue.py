@@ -6,7 +6,6 @@ A list of Redis rather than arq's queue, which is polled: nobody may wait half a
 (docs/decisions/0015-a-list-wakes-ai-workers.md).
 """
 
-import time
 from collections.abc import Sequence
 from typing import Any, Final, cast
 from uuid import UUID
@@ -50,7 +49,7 @@ class StreamQueue:
 
     async def live(self, worker: str) -> bool:
         """A sign of life; whether it is the first that Redis knows of."""
-        now = time.time()
+        now = await self._now()
         await finish(self._redis.zremrangebyscore(keys.STREAM_WORKERS, "-inf", now - FORGOTTEN_SECONDS))
         return bool(await finish(self._redis.zadd(keys.STREAM_WORKERS, {worker: now})))
 
@@ -59,10 +58,15 @@ class StreamQueue:
         await finish(self._redis.zrem(keys.STREAM_WORKERS, worker))
 
     async def signs(self) -> dict[str, bool]:
-        """Workers that ever gave a sign of life, and whether it was lately. The clock is each worker's own."""
-        since = time.time() - ALIVE_SECONDS
+        """Workers that ever gave a sign of life, and whether it was lately."""
+        since = await self._now() - ALIVE_SECONDS
         found = await finish(self._redis.zrange(keys.STREAM_WORKERS, 0, -1, withscores=True))
         return {name.decode(): at >= since for name, at in found}
+
+    async def _now(self) -> float:
+        """By Redis' clock: those of workers may differ, and who is late would seem dead."""
+        seconds, micro = await finish(self._redis.time())
+        return float(seconds + micro / 1e6)
 
 
 class Waiting:

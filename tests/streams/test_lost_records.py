@@ -4,6 +4,7 @@ With OpenAI's format, at the pace of a model.
 """
 
 import asyncio
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -13,13 +14,16 @@ from typing import cast
 import openai
 import psutil
 import psycopg
+import pytest
 import redis
 
 from gateway.launch.settings import CHECKOUT
 from loadtest.standins.script import word
+from loadtest.standins.server import Standins
 from store import keys
 from tests.streams.edits import edit, get, make_file
 from tests.streams.reader import Asker, Reading
+from tests.streams.upstreams import questions
 from tests.support.stack import Stack
 from tests.support.waiting import wait_until
 
@@ -55,10 +59,27 @@ def whole(reading: Reading) -> None:
     assert (reading.done or {})["status"] == "done"
 
 
-async def test_a_killed_gateway(broken: Stack, askers: list[Asker]) -> None:
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+async def test_a_gateway_ends(broken: Stack, askers: list[Asker], number: signal.Signals) -> None:
     """Its readers go on at the other one, behind what they have."""
     async with read_by_many(askers):
+        old = broken.kill("gateway-1", number)
+    await asyncio.to_thread(broken.wait_restarted, "gateway-1", old)
+
+
+async def test_asked_again_after_a_gateway_died(broken: Stack, askers: list[Asker], upstream: Standins) -> None:
+    """Who lost the answer repeats the request elsewhere: it is the same stream, and was asked and billed once."""
+    model, request_id = "say-60-at-23ms", "asked-again"
+    async with askers[0].ask(prompt="Count.", model=f"openai/{model}", request_id=request_id) as events:
+        await events.until(5)
         old = broken.kill("gateway-1")
+    async with askers[1].ask(prompt="Count.", model=f"openai/{model}", request_id=request_id) as again:
+        assert again.stream_id == events.stream_id
+        reading = await again.to_end()
+    assert reading.text == "".join(word(number) for number in range(60))
+    assert len(questions(upstream, model)) == 1
+    _, usage = await askers[1].call("GET", "/api/ai/usage/answers")
+    assert len(usage["items"]) == 1
     await asyncio.to_thread(broken.wait_restarted, "gateway-1", old)
 
 
