@@ -12,7 +12,10 @@ from tests.rest.explain import Connection, Watched, ask_all, assert_indexed, fil
 
 ADA, PROJECT, CHAT, OTHER, MESSAGE, ANSWER, STREAM = (new_id() for _ in range(7))
 FIRST = ("9999-01-01", UUID(int=(1 << 128) - 1))
-LARGE = ["users", "projects", "project_members", "chats", "chat_messages", "message_feedback", "streams", "chat_search"]
+LARGE = [
+    "users", "projects", "project_members", "chats", "chat_messages", "message_feedback", "streams", "chat_search",
+    "happenings",
+]  # fmt: skip
 CHATS, PAIRS = 1_000, 10
 FILL = """
     INSERT INTO users (id, display_name) SELECT gen_random_uuid(), 'Person ' || n FROM generate_series(1, 3000) AS n;
@@ -42,6 +45,9 @@ FILL = """
     UPDATE streams SET status = 'done', ended_at = now(),
                        text = 'answer w' || place || repeat(' the heron said that it is so', 20)
         FROM said WHERE id = stream;
+    INSERT INTO happenings (topic, kind, told, data)
+        SELECT 'chat:' || chat_id, 'message.created', true, jsonb_build_object('chat_id', chat_id) FROM said
+        UNION ALL SELECT 'user:' || user_id, 'chat.created', true, jsonb_build_object('chat_id', id) FROM chats;
     INSERT INTO message_feedback (message_id, user_id, rating) SELECT answer, user_id, 1 FROM said WHERE n = 1;
     INSERT INTO streams (id, user_id, asked, log_begin) VALUES (:stream, :ada, '{}', 0);
     INSERT INTO chat_messages (id, chat_id, depth, role, user_id, content, client_msg_id)
@@ -74,6 +80,17 @@ async def test_chats(watched: Watched, connection: Connection) -> None:
         },
     )
     await chats.list_chats(watched, ADA, PROJECT, FIRST, 51)
+    assert_indexed(connection, watched, LARGE)
+
+
+async def test_forgetting(watched: Watched, connection: Connection) -> None:
+    """What a trigger does when a chat is deleted (0029_forgotten_chats.sql)."""
+    await watched.execute("DELETE FROM happenings WHERE topic = %(topic)s", {"topic": f"chat:{CHAT}"})
+    titles = """
+        UPDATE happenings SET data = data - 'title'
+        WHERE data ->> 'chat_id' = %(chat)s AND kind LIKE 'chat.%%' AND topic NOT LIKE 'chat:%%'
+    """
+    await watched.execute(titles, {"chat": str(CHAT)})
     assert_indexed(connection, watched, LARGE)
 
 
