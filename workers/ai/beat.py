@@ -1,15 +1,15 @@
-"""The beat in which tokens are read and written on: all answers of a process together, forty times a second.
+"""The beat in which tokens are read and written on: all answers of a process together, 25 times a second.
 
     beat ──► provider.py reads what came since ──► pen.py ──a moment later──► one append for all
 
 Reading, parsing and writing a token by itself costs several times what it costs among others, here, in Redis and for
-every reader, and forty steps a second look like one movement. What begins or ends an answer waits for no beat.
+every reader, and 25 steps a second look like one movement, as in films. What begins or ends an answer waits for none.
 """
 
 import asyncio
 from typing import Final
 
-BEAT_SECONDS: Final = 0.025
+BEAT_SECONDS: Final = 0.04
 """Tokens come every 5 to 20 ms."""
 WRITE_SECONDS: Final = 0.005
 """Behind the beat: what was read with it has been parsed then."""
