@@ -55,7 +55,7 @@ async def cancel(parts: Parts, stream_id: UUID) -> None:
         if status == "running":
             await parts.stream_queue.cancel(stream_id)
         elif status == "cancelled" and (row := await streams.find_stream(parts.postgres, stream_id)) is not None:
-            await tell_end(parts.postgres, parts.events, row)
+            await tell_end(parts.postgres, parts.events, row, row.log_begin)
 
 
 def model_of(model: str | None, mode: str | None) -> str:

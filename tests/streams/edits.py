@@ -1,6 +1,8 @@
-"""What tests of edits in documents do over REST."""
+"""What tests of streams and of edits in documents do over REST, and behind its back."""
 
 import urllib.request
+
+import psycopg
 
 from tests.streams.reader import Asker
 from tests.support.stack import Stack
@@ -33,3 +35,9 @@ def put(stack: Stack, token: str, file: str, text: str) -> None:
     url = f"{stack.urls[0]}/api/files/{file}/content"
     with urllib.request.urlopen(urllib.request.Request(url, text.encode(), headers, method="PUT"), timeout=10):
         pass
+
+
+def execute(stack: Stack, sql: str, stream_id: str) -> None:
+    """Change one row."""
+    with psycopg.connect(stack.database_url) as connection:
+        assert connection.execute(sql, [stream_id]).rowcount == 1

@@ -8,9 +8,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import cast
+from contextlib import asynccontextmanager, suppress
+from typing import LiteralString, cast
 
+import aiohttp
 import openai
 import psutil
 import psycopg
@@ -21,8 +22,8 @@ from gateway.launch.settings import CHECKOUT
 from loadtest.standins.script import word
 from loadtest.standins.server import Standins
 from store import keys
-from tests.streams.edits import edit, get, make_file
-from tests.streams.reader import Asker, Reading
+from tests.streams.edits import edit, execute, get, make_file
+from tests.streams.reader import WITHIN, Asker, Reading
 from tests.streams.upstreams import questions
 from tests.support.stack import Stack
 from tests.support.waiting import wait_until
@@ -44,11 +45,21 @@ async def read_by_many(askers: list[Asker]) -> AsyncIterator[str]:
         ]
         await askers[1].until(stream_id, 10)
         yield stream_id
-    _, stream = await askers[1].call("GET", f"/api/ai/streams/{stream_id}")
-    assert (stream["status"], stream["text"]) == ("done", SAID)
+    assert await shown(askers, stream_id) == ("done", SAID)
     for reader in readers:
         whole(reader.result())
     whole(await askers[1].whole(stream_id))
+
+
+async def shown(askers: list[Asker], stream_id: str) -> tuple[str, str]:
+    """Its status and text over REST, once that answers again."""
+    async with asyncio.timeout(WITHIN):
+        while True:
+            with suppress(aiohttp.ClientError):
+                status, stream = await askers[1].call("GET", f"/api/ai/streams/{stream_id}")
+                if status == 200:
+                    return stream["status"], stream["text"]
+            await asyncio.sleep(0.1)  # the gateway is gone, or cannot answer now
 
 
 def whole(reading: Reading) -> None:
@@ -119,6 +130,19 @@ async def test_a_redis_that_went_back(broken: Stack, askers: list[Asker]) -> Non
     with redis.Redis.from_url(broken.redis_url) as store:
         go_back(store, f"stream:{stream_id}", 5)
     whole(await askers[0].whole(stream_id))
+
+
+async def test_an_end_that_was_told_before_the_rest(broken: Stack, askers: list[Asker]) -> None:
+    """Its worker could not write for a while, so another one tells the end: together with all that is missing."""
+    stream_id = await askers[0].begin(prompt="Count.", model=f"openai/say-{TOKENS}")
+    whole(await askers[0].whole(stream_id))
+    await wait_until(lambda: one(broken, "told", stream_id), "the worker to note that it was told")
+    with redis.Redis.from_url(broken.redis_url) as store:
+        go_back(store, f"stream:{stream_id}", 1)
+    execute(broken, "UPDATE streams SET told = false, ended_at = now() - interval '1 minute' WHERE id = %s", stream_id)
+    reading = await askers[1].whole(stream_id)
+    whole(reading)
+    assert len(reading.numbers) == len(reading.records), "it was the log that said so"
 
 
 async def test_an_emptied_redis_before_a_worker_came(broken: Stack, askers: list[Asker]) -> None:
@@ -200,9 +224,15 @@ def ended(stack: Stack, stream_id: str) -> bool:
 
 def worker_of(stack: Stack, stream_id: str) -> str:
     """The name of the worker that answers it."""
+    return str(one(stack, "worker", stream_id)).rpartition("-")[0]
+
+
+def one(stack: Stack, column: LiteralString, stream_id: str) -> object:
+    """What its row says."""
     with psycopg.connect(stack.database_url) as connection:
-        row = connection.execute("SELECT worker FROM streams WHERE id = %s", [stream_id]).fetchone()
-    return "" if row is None else str(row[0]).rpartition("-")[0]
+        row = connection.execute(f"SELECT {column} FROM streams WHERE id = %s", [stream_id]).fetchone()
+    assert row is not None
+    return row[0]
 
 
 def last_number(stack: Stack, stream_id: str) -> int:

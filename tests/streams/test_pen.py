@@ -10,7 +10,8 @@ import pytest
 from schemas.streams import Record, done_record
 from store.event_log import EventLog
 from store.limits import EVENT_RECORD_BYTES
-from workers.ai.pen import Pen, pieces
+from store.stream_ends import whole
+from workers.ai.pen import Pen
 from workers.ai.pulse import Pulse
 
 LONG = "😀\x01" * 200_000
@@ -30,8 +31,7 @@ class Speaker:
         self.pen.say(self.topic, "ai.delta", text)
 
     def _whole(self) -> list[Record]:
-        state = Record("ai.state", {"text": "", "thought": "", "model": None, "why": None})
-        return [state, *(Record("ai.delta", {"text": piece}) for piece in pieces(self.said))]
+        return whole(self.said, "", None, None, [])
 
 
 @asynccontextmanager

@@ -45,7 +45,7 @@ async def test_streams(someone: Asker, asked_stack: Stack) -> None:
     async with open_pool(asked_stack.database_url) as postgres:
         row = await streams.find_stream(postgres, stream["id"])
         assert row is not None
-        *_, found = await shown(EventLog(redis), row)
+        *_, found, _ = await shown(EventLog(redis), row)
     await redis.aclose()
     assert [each.url for each in found] == list(FOUND)
 

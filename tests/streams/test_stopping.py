@@ -6,12 +6,11 @@ import time
 from typing import cast
 
 import msgspec
-import psycopg
 import redis
 
 from loadtest.standins.server import Standins
 from store import keys
-from tests.streams.edits import edit, get, make_file, put
+from tests.streams.edits import edit, execute, get, make_file, put
 from tests.streams.reader import Asker, Reading
 from tests.streams.upstreams import asked_for, questions
 from tests.support.stack import Stack
@@ -159,8 +158,3 @@ async def test_words_that_cannot_be_typed(broken: Stack, askers: list[Asker], up
     assert (reading.done["status"], reading.done["error"]["kind"]) == ("interrupted", "server")
     (question,) = await asked_for(upstream, model)
     await wait_until(lambda: question.closed_at, "the provider to be left")
-
-
-def execute(stack: Stack, sql: str, stream_id: str) -> None:
-    with psycopg.connect(stack.database_url) as connection:
-        assert connection.execute(sql, [stream_id]).rowcount == 1

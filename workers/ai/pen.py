@@ -7,7 +7,7 @@ One per process. While Redis is away everything waits here, and is written on it
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -19,15 +19,12 @@ from schemas.streams import Record
 from schemas.unavailable import Unavailable
 from store.event_log import EventLog, Written
 from store.limits import EVENT_RECORD_BYTES, STREAM_RECORDS_KEPT
+from store.stream_ends import TEXT_MAX, pieces
 from workers.ai.beat import WRITE_SECONDS, next_beat
 from workers.ai.pulse import Pulse
 
 logger = structlog.get_logger("workers.ai")
 RETRY_SECONDS: Final = 0.2
-TEXT_MAX: Final = 16 << 10
-"""Characters of one piece of text. A record has two at most, 6 bytes each in JSON: EVENT_RECORD_BYTES hold that. More,
-after Redis was away, become several."""
-
 _encode = msgspec.json.Encoder().encode
 Said = tuple[str, str]
 """(event, text)"""
@@ -150,11 +147,6 @@ class Pen:
         ]
         self._waiting[topic] = [*(each for each in log.whole() if _fits(topic, each)), *ends]
         self._hurry()
-
-
-def pieces(text: str) -> Iterator[str]:
-    """Each short enough for a record."""
-    return (text[at : at + TEXT_MAX] for at in range(0, len(text), TEXT_MAX))
 
 
 def _fits(topic: str, record: Record) -> bool:

@@ -106,7 +106,8 @@ class Rounds:
         for row in await self._orphans(own):
             await self._interrupt(row)
         for row in await streams.list_untold(self._postgres, UNTOLD_SECONDS, BATCH):
-            await tell_end(self._postgres, self._events, row)
+            if row.id not in own:
+                await tell_end(self._postgres, self._events, row, None)
 
     async def _orphans(self, own: Collection[UUID]) -> list[StreamRow]:
         """Streams whose worker is dead, or does not know of them."""
@@ -120,7 +121,7 @@ class Rounds:
 
     async def _interrupt(self, row: StreamRow) -> None:
         """End what a dead worker was answering, with all that was shown."""
-        text, thought, model, why, sources = await shown(self._events, row)
+        text, thought, model, why, sources, number = await shown(self._events, row)
         ending = Ending(
             "interrupted", text, thought, None, model, why, usage=None, error=None, first_token_at=None, sources=sources
         )
@@ -129,15 +130,15 @@ class Rounds:
             logger.warning("stream interrupted", stream=str(row.id), worker=row.worker)
             found = await streams.find_stream(self._postgres, row.id)
             if found is not None:
-                await tell_end(self._postgres, self._events, found)
+                await tell_end(self._postgres, self._events, found, number)
 
 
 def _doubt(row: StreamRow, name: str) -> str | UUID:
     return row.id if row.worker == name else row.worker or ""
 
 
-async def shown(events: EventLog, row: StreamRow) -> tuple[str, str, str | None, str | None, tuple[Source, ...]]:
-    """What a stream's log has: (text, thought, model, why, sources). Raises StoreUnavailable."""
+async def shown(events: EventLog, row: StreamRow) -> tuple[str, str, str | None, str | None, tuple[Source, ...], int]:
+    """What a stream's log has: (text, thought, model, why, sources, its last number). Raises StoreUnavailable."""
     said: dict[str, list[str]] = {"ai.delta": [], "ai.thought": []}
     told: dict[str, Any] = {}
     sources: tuple[Source, ...] = ()
@@ -154,4 +155,4 @@ async def shown(events: EventLog, row: StreamRow) -> tuple[str, str, str | None,
             elif record.event == "ai.state":
                 told, said = record.data, {"ai.delta": [record.data["text"]], "ai.thought": [record.data["thought"]]}
         after = records[-1].number
-    return "".join(said["ai.delta"]), "".join(said["ai.thought"]), told.get("model"), told.get("why"), sources
+    return "".join(said["ai.delta"]), "".join(said["ai.thought"]), told.get("model"), told.get("why"), sources, after

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -32,10 +32,11 @@ from schemas.streams import Asked, EditPlan, Record, done_record, stream_topic
 from schemas.unavailable import Unavailable
 from store import streams
 from store.postgres import Postgres
+from store.stream_ends import whole
 from store.streams import ClaimedRow
 from workers.ai.hand import Hand
 from workers.ai.own_keys import OwnKey
-from workers.ai.pen import Pen, pieces
+from workers.ai.pen import Pen
 from workers.ai.recall import Recall
 from workers.ai.routing import Router
 from workers.ai.settle import Ending, settle
@@ -289,11 +290,7 @@ class Answer:
         """All that was said, as the beginning of a log; see pen.py."""
         told, candidate = self._told, self._told.candidate
         model, why = (candidate.model.name, candidate.why) if candidate else (None, None)
-        state: dict[str, Any] = {"text": "", "thought": "", "model": model, "why": why}
-        thoughts = [Record("ai.thought", {"text": piece}) for piece in pieces("".join(told.thought))]
-        texts = [Record("ai.delta", {"text": piece}) for piece in pieces("".join(told.text))]
-        sources = [Record("ai.sources", {"sources": told.sources})] if told.sources else []
-        return [Record("ai.state", state), *thoughts, *texts, *sources]
+        return whole("".join(told.text), "".join(told.thought), model, why, told.sources)
 
     async def _write_end(self, ending: Ending, model: Model | None) -> Ending | None:
         """See settle.py. Waits while PostgreSQL is away: nobody else knows what was said."""
