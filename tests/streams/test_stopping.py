@@ -32,6 +32,26 @@ async def test_a_cancel_that_no_worker_heard(broken: Stack, askers: list[Asker],
     await wait_until(lambda: question.closed_at, "the provider to be left")
 
 
+async def test_a_cancel_while_redis_is_away(broken: Stack, askers: list[Asker], upstream: Standins) -> None:
+    """The provider is left meanwhile; readers hear of it when Redis is back."""
+    model = "say-5000-at-17ms"
+    async with askers[0].ask(prompt="Count.", model=f"openai/{model}") as events:
+        await events.until(5)
+        broken.pause_restarts()
+        try:
+            old = broken.kill("valkey")
+            status, _ = await askers[1].call("POST", f"/api/ai/stream/{events.stream_id}/cancel")
+            (question,) = await asked_for(upstream, model)
+            await wait_until(lambda: question.closed_at, "the provider to be left")
+        finally:
+            broken.resume_restarts()
+        await asyncio.to_thread(broken.wait_restarted, "valkey", old)
+    reading = await askers[1].patiently(events.stream_id)
+    assert (status, (reading.done or {})["status"]) == (200, "cancelled")
+    _, stream = await askers[1].call("GET", f"/api/ai/streams/{events.stream_id}")
+    assert stream["text"] == reading.text
+
+
 async def test_cancelled_before_it_began(broken: Stack, askers: list[Asker], upstream: Standins) -> None:
     """No worker takes it: its readers hear so from the gateway, and nobody is asked or charged."""
     broken.pause("ai-1")
