@@ -64,6 +64,7 @@ class Desk:
         self._rounds = Rounds(name, postgres, events, queue, router, self._pen, pulse)
         self._router = router
         self._answering: dict[UUID, asyncio.Task[None]] = {}
+        self._answers: dict[UUID, Answer] = {}
         self._cancelled: deque[UUID] = deque(maxlen=CANCELS_KEPT)
         """Streams that were cancelled and are not answered here; perhaps their claim is on its way."""
         self._room = asyncio.Semaphore(AT_ONCE)
@@ -120,7 +121,7 @@ class Desk:
         answer = Answer(row, self._name, self._postgres, self._pen, self._hands, self._router)
         task = asyncio.create_task(answer.run())
         await asyncio.sleep(0)  # cancelled before its first step a task never runs, and the stream would not end
-        self._answering[stream_id] = task
+        self._answering[stream_id], self._answers[stream_id] = task, answer
         task.add_done_callback(lambda done: self._ended(stream_id, done))
         if row.cancel_asked or stream_id in self._cancelled:
             self._stop(stream_id)
@@ -128,12 +129,15 @@ class Desk:
 
     def _stop(self, stream_id: UUID, why: str | None = None) -> None:
         """Once is enough: a second time would disturb what it does to stop."""
-        task = self._answering.get(stream_id)
-        if task is not None and (not task.cancelling() or why == LOST):
+        if (task := self._answering.get(stream_id)) is None:
+            return
+        if why == LOST:
+            self._answers[stream_id].lose()
+        if not task.cancelling():
             task.cancel(why)
 
     def _ended(self, stream_id: UUID, task: "asyncio.Task[None]") -> None:
-        del self._answering[stream_id]
+        del self._answering[stream_id], self._answers[stream_id]
         self._room.release()
         self._settled.set()
         if not task.cancelled() and task.exception() is not None:

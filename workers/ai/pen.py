@@ -57,8 +57,8 @@ class Pen:
         self._logs[topic] = _Log(whole, number)
 
     def end(self, topic: str) -> None:
-        """No more; what waits is not written."""
-        del self._logs[topic]
+        """No more; what waits is not written. Does nothing a second time."""
+        self._logs.pop(topic, None)
         self._waiting.pop(topic, None)
 
     def say(self, topic: str, event: str, text: str) -> None:

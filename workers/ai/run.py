@@ -102,10 +102,8 @@ class Answer:
         try:
             ending = asyncio.ensure_future(self._end(await self._answer()))
             while not ending.done():
-                try:
+                with suppress(asyncio.CancelledError):  # it has an end already
                     await asyncio.shield(ending)
-                except asyncio.CancelledError as cancelled:  # it has an end already
-                    self._stop_typing_if_lost(cancelled)
             ending.result()
         finally:
             self._pen.end(self._topic)
@@ -120,7 +118,6 @@ class Answer:
                 self._plan = asked.edit
                 await self._ask_in_turn(asked)
         except asyncio.CancelledError as cancelled:
-            self._stop_typing_if_lost(cancelled)
             return "interrupted" if cancelled.args in ((STOPPING,), (LOST,)) else "cancelled"
         except Exception as error:  # noqa: BLE001  logged
             self._told.failure = self._explained(error)
@@ -128,8 +125,10 @@ class Answer:
             return "done"
         return "interrupted" if self._told.first_token_at else "failed"
 
-    def _stop_typing_if_lost(self, cancelled: asyncio.CancelledError) -> None:
-        if cancelled.args == (LOST,) and self._typing is not None:
+    def lose(self) -> None:
+        """Others ended it: from this moment on nothing is written or typed. Then cancel the task, with LOST."""
+        self._pen.end(self._topic)
+        if self._typing is not None:
             self._typing.cancel()
 
     async def _ask_in_turn(self, asked: Asked) -> None:
