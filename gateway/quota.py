@@ -35,7 +35,7 @@ from schemas.accounts import Tier
 from schemas.streams import Asked
 from store import ai_holds, streams
 from store.ai_holds import Hold
-from store.postgres import Queries
+from store.postgres import Queries, together
 from store.streams import StreamRow
 
 WORDS: Final[Mapping[str, str]] = {
@@ -80,11 +80,17 @@ class NewStream:
 async def add_stream(db: Queries, parts: Parts, new: NewStream) -> StreamRow | None:
     """Its row, and what it may cost set aside, in the caller's transaction. None where this request has one already,
     which costs nothing again. Raises OverQuota."""
-    tier = cast(Tier, await ai_holds.lock_user(db, new.user_id) or "guest")  # by its CHECK
     asked = msgspec.json.encode(_stored(new.asked)).decode()
-    row = await streams.add_stream(db, new.id, new.user_id, new.project_id, new.request_id, asked, new.log_begin)
+    tier: str | None
+    row: StreamRow | None
+    taken: ai_holds.TakenRow
+    tier, row, taken = await together(
+        ai_holds.lock_user(db, new.user_id),
+        streams.add_stream(db, new.id, new.user_id, new.project_id, new.request_id, asked, new.log_begin),
+        ai_holds.taken(db, new.user_id),
+    )
     if row is not None:
-        await _set_aside(db, parts, tier, new)
+        await _set_aside(db, parts, cast(Tier, tier or "guest"), new, taken)  # by its CHECK
     return row
 
 
@@ -95,9 +101,8 @@ def _stored(asked: Asked) -> Asked:
     return msgspec.structs.replace(asked, turns=(), category=category_of_talk(asked.turns))
 
 
-async def _set_aside(db: Queries, parts: Parts, tier: Tier, new: NewStream) -> None:
+async def _set_aside(db: Queries, parts: Parts, tier: Tier, new: NewStream, row: ai_holds.TakenRow) -> None:
     now = datetime.now(UTC)
-    row = await ai_holds.taken(db, new.user_id)
     own, asked = frozenset(row.own_providers), new.asked
     want = wanted(asked.turns, asked.model, asked.max_tokens, tier, parts.models.catalogue, own, now.date())
     allowance = allowed(tier, parts.settings.rate_factor).within(row.own_budget, row.admin_budget)

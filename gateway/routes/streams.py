@@ -132,7 +132,7 @@ async def add(
             await also(tx)
         return added
 
-    row = await postgres.transact(work)
+    row = await postgres.transact(work, pipelined=also is None)
     if row is None:
         found = await streams.find_by_request(postgres, user, request_id or "")
         if found is None or not _asks_the_same(found.asked, asked):

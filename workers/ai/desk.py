@@ -115,7 +115,10 @@ class Desk:
                     self._room.release()
 
     async def _begin(self, stream_id: UUID) -> bool:
-        row = await streams.claim(self._postgres, stream_id, self._name)
+        # The breakers, which the answer needs next, are read meanwhile.
+        row, _ = await asyncio.gather(
+            streams.claim(self._postgres, stream_id, self._name), self._router.circuits.cooling()
+        )
         if row is None:
             return False
         answer = Answer(row, self._name, self._postgres, self._pen, self._hands, self._router)

@@ -48,7 +48,7 @@ class Desk:
         new = NewStream(new_id(), self.user, self.project, request_id, asked, 0)
         while True:
             try:
-                added = await parts.postgres.transact(lambda tx: add_stream(tx, parts, new))
+                added = await parts.postgres.transact(lambda tx: add_stream(tx, parts, new), pipelined=True)
             except StoreUnavailable as busy:
                 if "PoolTimeout" not in str(busy):
                     raise
