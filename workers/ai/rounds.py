@@ -6,7 +6,7 @@ a sign of life ──► own streams: cancelled? ended by others? ──► stop
 
 import asyncio
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Final
 from uuid import UUID
 
@@ -36,6 +36,7 @@ BATCH: Final = 100
 
 Stop = Callable[[UUID, str | None], None]
 """Stops one of one's own answers; why, unless somebody asked for it."""
+Look = Callable[[Collection[UUID], Stop], Awaitable[None]]
 
 
 class Rounds:
@@ -67,8 +68,14 @@ class Rounds:
 
     async def run(self, own: Collection[UUID], stop: Stop) -> None:
         """Look for ever; cancel to stop. `own`: what is being answered here."""
+        async with asyncio.TaskGroup() as group:
+            # Apart: a worker that waits for PostgreSQL lives, and its answers go on.
+            group.create_task(self._repeat(own, stop, self._live))
+            group.create_task(self._repeat(own, stop, self._look_after_own, self._look_after_others))
+
+    async def _repeat(self, own: Collection[UUID], stop: Stop, *looks: Look) -> None:
         while True:
-            for look in (self._live, self._look_after_own, self._look_after_others):
+            for look in looks:
                 try:
                     await look(own, stop)
                 except Unavailable as error:

@@ -94,6 +94,7 @@ class Answer:
         self._router = router
         self._topic = stream_topic(row.id)
         self._told = Told()
+        self._is_settled = self._is_lost = False
         self._recall = Recall(postgres, router, row)
 
     async def run(self) -> None:
@@ -126,7 +127,11 @@ class Answer:
         return "interrupted" if self._told.first_token_at else "failed"
 
     def lose(self) -> None:
-        """Others ended it: from this moment on nothing is written or typed. Then cancel the task, with LOST."""
+        """Others ended it, unless it did so itself: from this moment on nothing is written or typed. Then cancel the
+        task, with LOST."""
+        if self._is_settled:
+            return
+        self._is_lost = True
         self._pen.end(self._topic)
         if self._typing is not None:
             self._typing.cancel()
@@ -277,10 +282,12 @@ class Answer:
         model = candidate.model if candidate else None
         settled = await self._write_end(ending, model)
         if settled is not None:
+            self._is_settled = True
             self._pen.note(self._topic, done_record(status, told.reason, settled.usage, settled.error))
             await self._pen.written()
-            with suppress(Unavailable):  # it is told once more, by somebody else
-                await streams.mark_told(self._postgres, self.id)
+            if not self._is_lost:  # otherwise, or if this fails, somebody else tells it
+                with suppress(Unavailable):
+                    await streams.mark_told(self._postgres, self.id)
             if status == "done" and candidate is not None and settled.usage is not None and not told.again:
                 await self._router.learn(candidate, self._row, told.waited, settled.usage.cost)
         self._log_end(status)
