@@ -185,7 +185,8 @@ def test_parts_of_documents_with_subdocuments(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(Crdt, "load", watched)
     assert cut(state) == packed
-    assert kept.count(False) == 2, "to compare, both in one piece"
+    # The keys of a value come in any order: where the bytes differ, both are loaded in one piece, to compare.
+    assert kept.count(False) in (0, 2)
     kept.clear()
     opened = at_once(filled(Loaded(1, state, (), packed)))
     assert len(kept) > 5 and all(kept)
