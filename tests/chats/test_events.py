@@ -103,6 +103,8 @@ async def test_renaming_and_deleting_is_told(shared: Shared) -> None:
     await join(shared.one, shared.chat)
     await shared.two.subscribe(f"project:{shared.room.project}")
     await shared.room.owner.ok("PATCH", f"/api/chats/{shared.chat}", {"title": "Other plan"})
+    for client in (shared.one, shared.two):  # what is not told by then is forgotten with the chat
+        assert await kinds(client, 1) == ["chat.updated"]
     await shared.room.owner.ok("DELETE", f"/api/chats/{shared.chat}", status=204)
     for client in (shared.one, shared.two):
         assert await kinds(client, 2) == ["chat.updated", "chat.deleted"]
