@@ -11,18 +11,14 @@ Without Node.js the peers cannot run: Atrium is then measured alone. Ctrl-C stop
 """
 
 import argparse
-import asyncio
 import shutil
-import signal
 import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
-import uvloop
-
-from loadtest import bench, trace, usage
+from loadtest import bench, interruptible, trace, usage
 from loadtest.ai import __main__ as ai
 from loadtest.measure import Task
 from loadtest.report import publish, results, table
@@ -36,7 +32,6 @@ from loadtest.shapes import SHAPES, Kind, Shape
 #: Open files for the largest shape: a connection is one at each end, and both ends inherit this limit.
 OPEN_FILES = 16_384
 #: How the bench exits when it was interrupted, as shells expect it.
-INTERRUPTED = 130
 #: Kinds of shapes whose documents Node.js makes.
 _WITH_NODE = {Kind.JOINS, Kind.OPENS}
 _REPOSITORY = Path(__file__).parent.parent
@@ -163,27 +158,7 @@ def run(given: list[str]) -> int:
     if chosen.render:
         publish.write(results.decode(chosen.results.read_bytes()), _DOCS)
         return 0
-
-    async def interruptible() -> int:
-        loop, task = asyncio.get_running_loop(), asyncio.ensure_future(main(chosen))
-        stopping = False
-
-        def stop() -> None:
-            nonlocal stopping
-            print("\nstopping the servers" if not stopping else "still stopping", file=sys.stderr, flush=True)
-            if not stopping:
-                stopping = True
-                task.cancel()
-
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop)
-        try:
-            return await task
-        except asyncio.CancelledError:
-            return INTERRUPTED
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(interruptible())
+    return interruptible.run(main(chosen))
 
 
 if __name__ == "__main__":

@@ -69,12 +69,15 @@ class Guarded(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio ha
             await engine.queue.put(None)  # ends its writer, which closes the WebSocket
 
     async def _handle_eio_message(self, eio_sid: str, data: Any) -> None:
+        engine = self.eio.sockets.get(eio_sid)
+        if engine is None or engine.closing:
+            return  # it was cut; what it had sent by then comes too late
         now = time.monotonic()
         budget, at = self._budgets.get(eio_sid, (float(MESSAGES_BURST), now))
         budget = min(MESSAGES_BURST, budget + (now - at) * MESSAGES_PER_SECOND) - 1
         self._budgets[eio_sid] = budget, now
         self.messages += 1
-        if why := self._objection(eio_sid, budget, data):
+        if why := self._objection(engine, budget, data):
             await self.cut(eio_sid, why)
             return
         try:
@@ -83,12 +86,11 @@ class Guarded(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio ha
             logger.info("packet not understood", error=type(error).__name__)
             await self.cut(eio_sid, NOT_UNDERSTOOD)
 
-    def _objection(self, eio_sid: str, budget: float, data: Any) -> str:
+    def _objection(self, engine: Any, budget: float, data: Any) -> str:
         """Why this message ends the connection; nothing: it does not."""
-        engine = self.eio.sockets.get(eio_sid)
         if budget < 0:
             return "rate"
-        if engine is not None and engine.queue.qsize() > REPLIES_MAX:
+        if engine.queue.qsize() > REPLIES_MAX:
             return "replies"
         return NOT_UNDERSTOOD if not isinstance(data, str) or data[:1] in BINARY else ""
 

@@ -9,9 +9,7 @@ All of it stays on this machine: both ask a stand-in that says a token every 5 m
 """
 
 import argparse
-import asyncio
 import os
-import signal
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -19,9 +17,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-import uvloop
-
-from loadtest import usage
+from loadtest import interruptible, usage
 from loadtest.ai import report
 from loadtest.ai.bench import STREAMS, Bench
 from loadtest.ai.client import Broken
@@ -29,7 +25,6 @@ from loadtest.servers import Workshop
 from loadtest.servers.child import StartFailed
 
 OPEN_FILES: Final = 4_096
-INTERRUPTED: Final = 130
 _DOCS: Final = Path(__file__).parent.parent.parent / "docs"
 
 
@@ -96,19 +91,7 @@ async def main(chosen: argparse.Namespace) -> int:
 
 def run(given: list[str]) -> int:
     """Until done, or Ctrl-C: then the servers are stopped first."""
-    chosen = arguments(given)
-
-    async def interruptible() -> int:
-        task = asyncio.ensure_future(main(chosen))
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-        try:
-            return await task
-        except asyncio.CancelledError:
-            return INTERRUPTED
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(interruptible())
+    return interruptible.run(main(arguments(given)))
 
 
 if __name__ == "__main__":

@@ -6,23 +6,18 @@
 """
 
 import argparse
-import asyncio
-import signal
 import sys
 import tempfile
 from pathlib import Path
 from time import monotonic
 
-import uvloop
-
-from loadtest import usage
+from loadtest import interruptible, usage
 from loadtest.rest import report
 from loadtest.rest.bench import Bench
 from loadtest.servers import Workshop
 from loadtest.servers.child import StartFailed
 
 OPEN_FILES = 4_096
-INTERRUPTED = 130
 _DOCS = Path(__file__).parent.parent.parent / "docs"
 
 
@@ -69,19 +64,7 @@ async def main(chosen: argparse.Namespace) -> int:
 
 def run(given: list[str]) -> int:
     """Until done, or Ctrl-C: then the servers are stopped first."""
-    chosen = arguments(given)
-
-    async def interruptible() -> int:
-        task = asyncio.ensure_future(main(chosen))
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-        try:
-            return await task
-        except asyncio.CancelledError:
-            return INTERRUPTED
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(interruptible())
+    return interruptible.run(main(arguments(given)))
 
 
 if __name__ == "__main__":
